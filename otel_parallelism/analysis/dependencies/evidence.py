@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.pace import empty, ordered, paced, pause
 
 from .call_groups import asked_at_once
+from .comments.asked_matters import AskedMatters
 from .contents.contained import first_containing, first_naming
 from .contents.matcher import ValueMatcher, chain_edges
 from .contents.reading_budget import TurnBudget, turn_budget
@@ -118,6 +119,14 @@ class Evidence:
         empty(events)
         found.forget_search()
         return found
+
+    @cached_property
+    def _matters(self) -> AskedMatters:
+        return AskedMatters(self._calls, self._arguments, self._heard)
+
+    def was_named(self, index: int) -> bool:
+        """Return whether the user named what a call is about, or a value that no earlier call was given."""
+        return self._whole.was_named(index) if self._is_unread else self._matters.named(index)
 
     def forget(self) -> None:
         """Forget everything, with pauses."""

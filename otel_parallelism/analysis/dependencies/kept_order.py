@@ -14,10 +14,10 @@ import msgspec
 from otel_parallelism.long_numbers import MAX_DIGITS
 from otel_parallelism.pace import paced
 
-from .stated_reasons import WHY, stated_reasons
+from .comments.stated_reasons import WHY, stated_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otel_parallelism.model import Call, Step
 
@@ -73,7 +73,10 @@ def limit_of(switch: str) -> int:
 
 
 def kept_order(
-    calls: Sequence[Call], steps: Sequence[Step], before: Sequence[int], *, reasoned: bool = True
+    calls: Sequence[Call],
+    steps: Sequence[Step],
+    before: Sequence[int],
+    was_named: Callable[[int], bool] | None = None,
 ) -> KeptOrder:
     """
     Find the order that settings keep.
@@ -82,10 +85,11 @@ def kept_order(
         calls: The calls of one scope, in order of start.
         steps: The turn's model requests if the calls are the turn's own.
         before: Bits of the calls that had ended before each call started.
-        reasoned: Whether reasons that the model gave are looked for.
+        was_named: Returns whether the user named what the call at a position is about; None if no reason that the model
+            gave can matter.
     """
     of_request = _request_switches(calls, steps)
-    reasons = stated_reasons(calls, steps, before) if reasoned else {}
+    reasons = stated_reasons(calls, steps, before, was_named) if was_named is not None else {}
     if not any(of_request) and not any(call.switch for call in paced(calls)):
         return KeptOrder(soft=reasons, reasons=reasons)
     hard: dict[int, int] = {}

@@ -15,6 +15,7 @@ from otel_parallelism.pace import ordered, paced, pause
 
 from .effects import Edge
 from .reactions import cautious_repeats, possible_reactions
+from .repeats import arguments_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,6 +97,7 @@ class _EndedCalls:
         self._calls = calls
         self._by_tool: dict[str, list[int]] = {}
         self._failed: dict[str, list[tuple[int, int]]] = {}
+        self._corrected: dict[str, list[int]] = {}
         self._by_request: dict[tuple[int, str] | None, list[tuple[int, bool]]] = {}
 
     def add(self, index: int, *, failed: bool) -> None:
@@ -109,11 +111,13 @@ class _EndedCalls:
         elif call.tool in self._failed:
             # A successful call is the retry of the calls that had failed when it started, and ends the retries. It is
             # no retry of calls that the model requested together with it.
-            self._failed[call.tool] = [
-                (end_ns, before)
-                for end_ns, before in self._failed[call.tool]
-                if end_ns > call.start_ns or in_same_proved_round(self._calls[before], call)
-            ]
+            kept, own = [], arguments_form(call.arguments)
+            for end_ns, before in paced(self._failed[call.tool]):
+                if end_ns > call.start_ns or in_same_proved_round(self._calls[before], call):
+                    kept.append((end_ns, before))
+                elif own != arguments_form(self._calls[before].arguments):
+                    self._corrected.setdefault(call.tool, []).append(before)
+            self._failed[call.tool] = kept
 
     def declared(self, tool: str, needs: Sequence[str]) -> ParticularEdges:
         """Return the edges of a call of *tool* that declares that it *needs* the results of these tools."""
@@ -132,6 +136,9 @@ class _EndedCalls:
             found.setdefault(earlier, (False, why))
         for _, earlier in self._failed.get(call.tool, ())[-_MAX_NAMED:]:
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
+        # What helped the first time may be why the next call is made in the same way.
+        for earlier in self._corrected.get(call.tool, ())[-_MAX_NAMED:]:
+            found.setdefault(earlier, (False, f"{call.tool} failed, and was called in another way since"))
         for earlier, failed in self._by_request.get(_request(call), ())[-_MAX_NAMED:]:
             # Without ids from the provider, some clients use the tool's name: two requests may then have one id.
             how = "ran again" if failed else "may have run again"

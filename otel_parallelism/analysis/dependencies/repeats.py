@@ -57,7 +57,7 @@ def repeats_of(
             continue
         by_arguments: dict[Hashable, list[int]] = {}
         for index in paced(same):
-            form = _arguments_form(calls[index].arguments)
+            form = arguments_form(calls[index].arguments)
             if form is not None:
                 by_arguments.setdefault(form, []).append(index)
         groups += [
@@ -102,7 +102,8 @@ def _in_one_response(a: Call, b: Call) -> bool:
     return together and not (a.call_id and a.call_id == b.call_id)
 
 
-def _arguments_form(content: Content | None) -> Hashable:
+def arguments_form(content: Content | None) -> Hashable:
+    """Return a form by which arguments compare; None if they are not whole or not plain."""
     form = _form_of(content)
     return None if form is None or content is None else (form, content.receiver)
 

@@ -204,6 +204,13 @@ def test_success_ends_the_retries() -> None:
     assert relate(failed, again, other).hard == [0, 0b1, 0]
 
 
+def test_call_after_a_corrected_one_may_be_made_as_that_one_was() -> None:
+    again, other = read("b", 1, 2), read("c", 2, 3)
+    corrected = relate(read("a", 0, 1, error=True), again, other).pair(0, 2)
+    assert corrected == Pair("unknown", "unknown", "get_flights failed, and was called in another way since")
+    assert relate(read("a", 0, 1, "x of b", error=True), again, other).pair(0, 2).edge == "none"
+
+
 def test_success_in_the_round_of_the_failure_is_no_retry() -> None:
     asked = {"round": 0, "proved": True}
     failed, beside = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)

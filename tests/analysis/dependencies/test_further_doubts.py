@@ -181,3 +181,17 @@ def test_what_is_looked_up_to_handle_a_thing_may_follow_from_what_is_known_of_it
 ) -> None:
     boiler = {"boiler": "B4"}
     assert verdict_on(said, ("get_page", boiler, note), ("get_valves", boiler, [1.5, 2.5])) == verdict
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("crews hire procedure", "unknown"),
+        ("casks hire procedure", "independent"),
+        ("casks lend", "independent"),
+    ],
+)
+def test_search_that_adds_words_to_what_a_result_spoke_of_may_follow_from_it(query: str, verdict: str) -> None:
+    annex: _Told = ("get_annex", {"contract": "R77"}, "Crews: Nes, Voss, Bryggen, and no others in all of the fjord")
+    search = ("search_contract", {"contract": "R77", "query": query}, "see 22")
+    assert verdict_on("May we lend casks to other crews under contract R77?", annex, search) == verdict

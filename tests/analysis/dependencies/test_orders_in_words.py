@@ -149,6 +149,21 @@ def test_rule_on_tools_in_general_is_no_limit(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "tools", "verdict"),
+    [
+        ("Look at the draught before you list ovens.", ("get_draught_state", "list_ovens"), "unknown"),
+        ("Always take the draught of a stove first, then its ash.", ("get_draught_state", "get_ash_level"), "unknown"),
+        ("Look at the draught before you list ovens.", ("get_draught_state", "get_ash_level"), "independent"),
+        ("Look at the stove before you answer.", ("get_stove_draught", "get_stove_ash"), "independent"),
+    ],
+)
+def test_order_of_two_things_in_a_prompt_concerns_tools_with_any_word_for_them(
+    prompt: str, tools: tuple[str, str], verdict: str
+) -> None:
+    assert verdict_on("K1 and K2", prompt, tools) == verdict
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "K1, please. Only soot justifies a look at K2.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_parallelism.analysis.dependencies.stated_reasons import stated_reasons
+from otel_parallelism.analysis.dependencies.comments.stated_reasons import stated_reasons
 from otel_parallelism.dialects.parsing.answer_texts import CallsAndTexts, with_texts
 from otel_parallelism.dialects.parsing.messages import asked_calls
 from otel_parallelism.model import AskedCall, Call, Content, Step
@@ -19,8 +19,8 @@ def answer(said: str, *call_ids: str) -> dict[str, object]:
     return {"role": "assistant", "parts": [{"type": "text", "content": said}, *calls]}
 
 
-def reasons(*said: str) -> dict[int, int]:
-    """Return the reasons of calls that one answer each asked for."""
+def reasons(*said: str, named: bool = True) -> dict[int, int]:
+    """Return the reasons of calls that one answer each asked for; *named* says whether the user named the calls."""
     ids = [f"c{at}" for at in range(len(said))]
     calls = [
         Call("1", one, "t", "get_hive", at * _SECOND_NS, at * _SECOND_NS + 1, call_id=one) for at, one in enumerate(ids)
@@ -29,7 +29,7 @@ def reasons(*said: str) -> dict[int, int]:
         Step("1", f"s{at}", "t", at, at + 1, (one,), answer=with_texts(Content(answer(text, one), asked_calls)))
         for at, (one, text) in enumerate(zip(ids, said, strict=True))
     ]
-    return stated_reasons(calls, steps, _BEFORE[: len(said)])
+    return stated_reasons(calls, steps, _BEFORE[: len(said)], lambda _: named)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,29 @@ def test_reason_that_the_model_saw_keeps_its_call_after_the_earlier_ones(said: s
     ],
 )
 def test_words_without_a_reason_keep_nothing_apart(said: str) -> None:
-    assert reasons("Let me look.", said) == {}
+    assert reasons("Let me look.", said, named=False) == {}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Nectar is scarce. Now the queen.",
+        "Great, the hive is quiet. Let me get the queen.",
+        "Something is wrong with the scale. Next, the queen.",
+        "That\N{RIGHT SINGLE QUOTATION MARK}s not it. Hypothesis 2: the queen.",
+        "The weight jumped from 3 to 7. Let me look at the queen.",
+        "Der Stock ist leer. Nun die Königin.",
+        "La ruche est vide. Maintenant la reine.",
+    ],
+)
+def test_what_the_model_tells_of_a_result_may_be_why_it_calls_for_what_nobody_named(said: str) -> None:
+    assert reasons("Let me look.", said, named=False) == {1: 0b1}
+    assert reasons("Let me look.", said, named=True) == {}
 
 
 def test_reason_beside_the_first_call_or_without_texts_keeps_nothing_apart() -> None:
     assert reasons("Since the scale is silent, I look.", "Next.") == {}
-    assert stated_reasons([], [], []) == {}
+    assert stated_reasons([], [], [], bool) == {}
 
 
 def test_answer_is_read_as_its_calls_and_then_its_texts() -> None:

@@ -94,7 +94,11 @@ class OwnWords:
             facts = [one for one in self._facts[-_MOST_COMPARED:] if self._calls[one[0]].tool != tool]
             found.append((_bits(i for i, texts in facts if max(map(len, texts)) <= _LONGEST_FACT), _OWN))
         elif _FEWEST_WORDS <= len(own) > len(words) // 2:
-            found.append((_bits(i for i in self._measured[-_MOST_COMPARED:] if self._calls[i].tool != tool), _OWN))
+            # What it adds its words to may be what a result spoke of, though the user did so too.
+            about = {word for word in words if word not in own}
+            spoke = [i for i, inside in self._words[-_MOST_COMPARED:] if not about.isdisjoint(inside)]
+            recent = *self._measured[-_MOST_COMPARED:], *spoke
+            found.append((_bits({i for i in recent if self._calls[i].tool != tool}), _OWN))
         return [(bits, why) for bits, why in found if bits]
 
     def end(self, index: int, result: Values) -> None:

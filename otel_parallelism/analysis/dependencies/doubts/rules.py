@@ -122,9 +122,15 @@ class Rules:
         >>> rules = Rules(["Before you read a contract, look up its customer."])
         >>> rules.order("get_customer", "list_contracts"), rules.order("get_customer", "get_weather")
         (True, False)
+        >>> rules.order("get_customer", "get_contract_text"), rules.order("get_contract", "get_contract_text")
+        (True, False)
         """
-        nouns = stems_of([noun_of(earlier)]), stems_of([noun_of(later)])
-        return nouns[0] != nouns[1] and any(stems >= nouns[0] | nouns[1] for stems in self._orders)
+        if not self._orders:
+            return False
+        before, after = stems_of(nouns_of(earlier)), stems_of(nouns_of(later))
+        # What both are about tells neither from the other.
+        first, then = before - after, after - before
+        return any(not (stems.isdisjoint(first) or stems.isdisjoint(then)) for stems in self._orders)
 
 
 class _Found(NamedTuple):

@@ -1,0 +1,53 @@
+"""Tells whether what the user said names what a call is about, or a value that only this call was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
+from otel_parallelism.pace import paced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+_STEM = 4
+_MOST_READ = 8_000
+
+
+class AskedMatters:
+    """What the user named, for the calls of one scope."""
+
+    def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], heard: Sequence[Values]) -> None:
+        """
+        Take note of the words of the user.
+
+        Args:
+            calls: The calls of one scope, in order of start.
+            arguments: The values of their arguments.
+            heard: The values of the user's messages.
+        """
+        self._calls, self._arguments = calls, arguments
+        texts = dict.fromkeys(text[:_MOST_READ] for values in paced(heard) for text in values.texts)
+        self._said = {word for text in paced(texts) for word in words_in(text)}
+        self._stems = {word[:_STEM] for word in self._said}
+
+    def named(self, index: int) -> bool:
+        """Return whether the user named what a call is about, or a value that no earlier call was given."""
+        if noun_of(self._calls[index].tool)[:_STEM] in self._stems:
+            return True
+        own = {value for value in self._given(index) if self._is_said(str(value))}
+        for earlier in paced(range(index)) if own else ():
+            own -= self._given(earlier)
+        return bool(own)
+
+    def _given(self, index: int) -> frozenset[str | float]:
+        values = self._arguments[index]
+        return frozenset() if values is None else values.plain
+
+    def _is_said(self, text: str) -> bool:
+        words = words_in(text)
+        return bool(words) and self._said.issuperset(words)

@@ -1,0 +1,40 @@
+"""Tests which calls the user named, by what they are about or by a value that only they were given."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.evidence import gather_evidence
+from otel_parallelism.model import Call, Content, DeveloperText
+from otel_parallelism.settings import Settings
+
+
+def was_named(said: object, *calls: tuple[str, object]) -> bool:
+    """Return whether the user, who *said* something, named the last of the *calls*."""
+    made = [Call("1", f"{at}", "t", one, at, at + 1, arguments=Content(given)) for at, (one, given) in enumerate(calls)]
+    return gather_evidence(made, [Content([said])], Settings()).was_named(len(calls) - 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "named"),
+    [
+        ("The mast and the keel of Ane", ("get_keel", {"boat": "Ane"}), True),
+        ("The mast and the keels of Ane", ("get_keel", {"boat": "Ane"}), True),
+        ("The mast of Ane leans", ("get_keel", {"boat": "Ane"}), False),
+        ("The mast of Ane and of Liv", ("get_keel", {"boat": "Liv"}), True),
+        ("The mast of Ane, 1912", ("get_keel", {"boat": "Ane", "year": 1912}), True),
+        ("The mast of Ane leans", ("get_keel", {"boat": "Liv"}), False),
+        ("The mast of Ane leans", ("get_keel", {}), False),
+        (DeveloperText("Look at the keel of Liv"), ("get_keel", {"boat": "Liv"}), False),
+    ],
+)
+def test_user_names_what_a_call_is_about_or_a_value_that_only_it_was_given(
+    said: str, second: tuple[str, object], named: bool
+) -> None:
+    assert was_named(said, ("get_mast", {"boat": "Ane"}), second) is named
+
+
+def test_call_whose_arguments_were_not_seen_is_named_by_what_it_is_about_alone() -> None:
+    made = [Call("1", "a", "t", "get_keel", 0, 1)]
+    assert gather_evidence(made, [Content(["The keel of Ane"])], Settings()).was_named(0)
+    assert not gather_evidence(made, [Content(["Ane leans"])], Settings()).was_named(0)
