@@ -13,8 +13,9 @@ from otel_parallelism.analysis.dependencies.contents import wanted
 from otel_parallelism.analysis.dependencies.contents.comparables import Values
 from otel_parallelism.analysis.dependencies.contents.contained import first_naming
 from otel_parallelism.analysis.dependencies.experience import Experience
+from otel_parallelism.analysis.turns.across.later_requests import after_missing_calls_ns, asked_again_ns
 from otel_parallelism.analysis.turns.normalization import normalize
-from otel_parallelism.model import TurnSpan
+from otel_parallelism.model import Step, TurnSpan
 from otel_parallelism.pace import empty, ordered, paced, pause, set_pace
 
 if TYPE_CHECKING:
@@ -147,6 +148,20 @@ def test_stretch_of_learning_from_a_turn_does_not_grow_with_it(width: int) -> No
         return longest_stretch(lambda: Experience().learn(Turn("1", "t", "turn", "agent", 0, size * 10, calls=calls)))
 
     assert stretch(400) == stretch(20)
+
+
+@pytest.mark.parametrize("requested", [(), ("7",)])
+def test_stretch_of_finding_later_requests_does_not_grow_with_the_turn(requested: tuple[str, ...]) -> None:
+    def stretch(size: int) -> int:
+        calls = tuple(
+            Call("1", f"{at}", "t", "look", 10 * at, 10 * at + 5, round=at, proved=True, call_id="7")
+            for at in range(size)
+        )
+        steps = tuple(Step("1", f"s{at}", "t", 10 * at - 4, 10 * at - 2, requested=requested) for at in range(size))
+        turn = Turn("1", "t", "turn", "agent", 0, size * 10, calls=calls, steps=steps)
+        return longest_stretch(lambda: (asked_again_ns(calls, turn), after_missing_calls_ns(calls, turn)))
+
+    assert stretch(400) <= stretch(20) + 3
 
 
 @pytest.mark.slow

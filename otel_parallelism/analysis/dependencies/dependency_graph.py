@@ -95,7 +95,7 @@ class Dependencies:
         self.calls = calls
         self._after_missing_ns, self._unkept_since_ns = after_missing_ns, unkept_since_ns
         self._sources, self._unrequested = sources, unrequested
-        self._starts_ns: list[int] = [call.start_ns for call in calls]
+        self._starts_ns: list[int] = [call.start_ns for call in paced(calls)]
         self.evidence: Evidence = evidence or gather_evidence(calls, said, settings, brief=True)
         self.shared: SharedObjects = SharedObjects(calls)
         self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns, asked_again_ns)

@@ -44,11 +44,13 @@ def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]
         calls: The turn's own calls. If one of them is not proved, ids cannot be compared and the result is empty.
         turn: The turn, with the calls of all scopes.
     """
-    if not all(call.proved for call in calls):
+    if not all(call.proved for call in paced(calls)):
         return ()
-    seen = {call.call_id for call in turn.calls}
+    seen = {call.call_id for call in paced(turn.calls)}
     return tuple(
-        after.start_ns for step, after in itertools.pairwise(turn.steps) if not seen.issuperset(step.requested or ())
+        after.start_ns
+        for step, after in paced(itertools.pairwise(turn.steps))
+        if not seen.issuperset(step.requested or ())
     )
 
 
@@ -67,13 +69,19 @@ def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], 
     Returns:
         The times of those that have one, and of those that may have one, both in order.
     """
-    starts_ns = [call.start_ns for call in calls]
-    latest = list(itertools.accumulate((-1 if call.round is None else call.round for call in calls), max))
-    earliest = list(itertools.accumulate((inf if call.round is None else call.round for call in reversed(calls)), min))
+    silent = [position for position, step in paced(enumerate(turn.steps[:-1], start=1)) if not step.requested]
+    spoken_ns = spoken_between_ns(calls, turn)
+    if not silent:
+        return (), spoken_ns
+    starts_ns = [call.start_ns for call in paced(calls)]
+    latest = list(itertools.accumulate((-1 if call.round is None else call.round for call in paced(calls)), max))
+    back = (inf if call.round is None else call.round for call in paced(reversed(calls)))
+    earliest = list(itertools.accumulate(back, min))
     found, possible, told, read = list[int](), list[int](), None, 0
-    for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
+    for position in paced(silent):
+        step, after = turn.steps[position - 1 : position + 1]
         before = bisect_left(starts_ns, step.start_ns)
-        if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
+        if not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
             continue
         if latest[before - 1] >= earliest[-before - 1]:
             continue
@@ -85,7 +93,7 @@ def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], 
             possible.append(after.start_ns)
         elif not words <= told:
             found.append(after.start_ns)
-    return tuple(found), tuple(sorted((*possible, *spoken_between_ns(calls, turn))))
+    return tuple(found), tuple(sorted((*possible, *spoken_ns)))
 
 
 def _words_of(step: Step) -> frozenset[str] | None:
@@ -121,11 +129,13 @@ def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
         calls: The turn's own calls, in order of start.
         turn: The turn.
     """
-    starts_ns = [call.start_ns for call in calls]
     steps = turn.steps[:_MOST_REQUESTS]
+    if len(steps) < 2:  # noqa: PLR2004 - the first one follows none
+        return ()
+    starts_ns = [call.start_ns for call in paced(calls)]
     between = {
         position
-        for position, (before, step) in enumerate(itertools.pairwise(steps), start=1)
+        for position, (before, step) in paced(enumerate(itertools.pairwise(steps), start=1))
         if before.requested and 0 < bisect_left(starts_ns, step.start_ns) < len(calls)
     }
     heard: set[str] = set()
