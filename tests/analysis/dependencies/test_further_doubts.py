@@ -195,3 +195,27 @@ def test_search_that_adds_words_to_what_a_result_spoke_of_may_follow_from_it(que
     annex: _Told = ("get_annex", {"contract": "R77"}, "Crews: Nes, Voss, Bryggen, and no others in all of the fjord")
     search = ("search_contract", {"contract": "R77", "query": query}, "see 22")
     assert verdict_on("May we lend casks to other crews under contract R77?", annex, search) == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "verdict"),
+    [
+        ("May cask 40 go by boat?", "By boat only if the road is longer than an hour", "unknown"),
+        ("May cask 40 go by boat?", {"rule": "Unless it is oak, by boat"}, "unknown"),
+        ("May cask 40 go by boat, and how long is the road?", "By boat only if the road is longer", "independent"),
+        ("May cask 40 go by boat?", "By boat, at any time of the year", "independent"),
+    ],
+)
+def test_rule_in_a_result_may_be_why_what_nobody_named_is_called(said: str, told: object, verdict: str) -> None:
+    assert verdict_on(said, ("get_bylaw", {"on": "boat"}, told), ("get_road", {"cask": 40}, [31.5])) == verdict
+
+
+def test_file_that_the_model_chose_of_itself_may_follow_in_search_of_a_cause() -> None:
+    build, main = ("run_build", {"at": "yard"}, "broken oar"), ("read_file", {"path": "main.ts"}, "oar = 7")
+    assert verdict_on("Why does the build of yard fail?", build, main) == "unknown"
+    assert verdict_on("Why does the build of yard fail? See main.ts", build, main) == "independent"
+
+
+def test_sentence_with_a_time_or_a_denial_is_an_answer() -> None:
+    for told in ("No table at 19:30; 20:15 is free", "No table that day: ask at Nes"):
+        assert guard_of("get_table", told) == guard_of("get_table", {"text": told}) == "any"

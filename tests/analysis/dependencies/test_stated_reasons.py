@@ -67,6 +67,8 @@ def test_reason_that_the_model_saw_keeps_its_call_after_the_earlier_ones(said: s
         "Because the user asked for hive 4 too, I get it.",
         "Jetzt Stock 4.",
         "Ahora la colmena 4.",
+        "接下来查看四号蜂箱。",
+        "次に四番の巣箱を確認します。",
     ],
 )
 def test_words_without_a_reason_keep_nothing_apart(said: str) -> None:
@@ -83,6 +85,8 @@ def test_words_without_a_reason_keep_nothing_apart(said: str) -> None:
         "The weight jumped from 3 to 7. Let me look at the queen.",
         "Der Stock ist leer. Nun die Königin.",
         "La ruche est vide. Maintenant la reine.",
+        "蜂箱明显变轻。我再看看蜂王。",
+        "巣箱は軽くなりました。次に女王蜂を確認します。",
     ],
 )
 def test_what_the_model_tells_of_a_result_may_be_why_it_calls_for_what_nobody_named(said: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups, words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
 from otel_parallelism.pace import paced
 
@@ -34,6 +34,7 @@ class AskedMatters:
         texts = dict.fromkeys(text[:_MOST_READ] for values in paced(heard) for text in values.texts)
         self._said = {word for text in paced(texts) for word in words_in(text)}
         self._stems = {word[:_STEM] for word in self._said}
+        self._texts = "\n".join(texts).casefold()
 
     def named(self, index: int) -> bool:
         """Return whether the user named what a call is about, or a value that no earlier call was given."""
@@ -49,5 +50,7 @@ class AskedMatters:
         return frozenset() if values is None else values.plain
 
     def _is_said(self, text: str) -> bool:
+        if letter_groups(text):  # a script without spaces
+            return text.casefold() in self._texts
         words = words_in(text)
         return bool(words) and self._said.issuperset(words)

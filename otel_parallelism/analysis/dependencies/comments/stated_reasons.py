@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content, Step
 
 _MOST_READ = 1_000
+_SHORTEST_PART = 4
 _REASON = CaselessPattern(
     r"(?<!\w)(?:(?:since|because)(?! you\b| the user\b| i (?:need|want|have to)\b)|based on (?!your|what you)"
     r"|given (?:that|this|these|those|how)|now that|according to|in (?:light|view) of|due to|as (?:it|there|no) "
@@ -64,6 +66,12 @@ _STATEMENT = CaselessPattern(
     r"|stay(?:s|ed)|remain(?:s|ed)|failed|limits?|requires?|points?|found|ist|sind|war|waren|hat|haben|gibt|liegt|zeigt"
     r"|steht|fehlt|fehlen|est|sont|[eé]tait|ont|il y a|montre|es|est[aá]n?|son|hay|tienen?|muestra|fue|era"
     r"|(?:that|it|there|this|he|she|what)'s)(?!\w)"
+)
+# In Chinese and Japanese, any part of a sentence that names no next step says something.
+_PARTS = LazyPattern(r"[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]")
+_STEP = LazyPattern(
+    r"[查看找搜读]|獲取|获取|得到|接着|接下来|现在|首先|然后|最后|另外|同样|让我|[我来]们?(?:来|会|将|再|先)|好的"
+    r"|次[に、は]|続いて|確認|調べ|見[てま]|取得|検索|まず|最後に|了解|こちら"
 )
 
 WHY = "the model gave what it had seen as the reason for the later call"
@@ -120,7 +128,13 @@ def _tells_what_it_saw(text: str) -> bool:
 
     >>> _tells_what_it_saw("Traffic is flat. Let me look at the collector."), _tells_what_it_saw("Now the collector.")
     (True, False)
+    >>> _tells_what_it_saw("昨天明显偏少。我再看看任务。"), _tells_what_it_saw("接下来查询上海的天气。")
+    (True, False)
     """
     sentences = _SENTENCES.split(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     told = (_ACKNOWLEDGEMENT.sub("", one) for one in sentences)
-    return any(_STATEMENT.search(one) and not _PLAN.match(one) for one in told)
+    if any(_STATEMENT.search(one) and not _PLAN.match(one) for one in told):
+        return True
+    return any(
+        len(one) >= _SHORTEST_PART and letter_groups(one) and not _STEP.search(one) for one in _PARTS.split(text)
+    )

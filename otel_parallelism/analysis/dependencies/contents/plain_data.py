@@ -53,7 +53,10 @@ _VALUE = r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+"|[^\s,='"()\[\]{}]+)"""
 _FIELD = rf"([A-Za-z_]\w*)=({_VALUE})"
 _SHOWN = LazyPattern(rf"(?:[A-Za-z_]\w*\()?((?:[A-Za-z_]\w*={_VALUE}(?:, | |(?=\)|$)))+)\)?", re.DOTALL)
 _SHOWN_FIELD = LazyPattern(_FIELD, re.DOTALL)
-_LINE = LazyPattern(r"[-*]? ?([A-Za-z_][\w -]{0,40}): ?(\S.*|)")
+# A colon between two figures is one of a time, and what says no is a sentence: "Table at 19:30", "No table: ask Ann".
+_LINE = LazyPattern(
+    r"[-*]? ?(?!(?i:no|none|nothing|never|sorry)\b[\w -]* )([A-Za-z_][\w -]{0,40}):(?!(?<=\d:)\d) ?(\S.*|)"
+)
 _NUMBER = LazyPattern(r"-?\d{1,15}(?:\.\d{1,15})?")
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
 
@@ -138,6 +141,8 @@ def inner_data(value: object) -> object:
     ({'id': 7}, {'id': 7})
     >>> inner_data("Job(state='done', runs=2)"), inner_data("state: done\nruns: 2")
     ({'state': 'done', 'runs': 2}, {'state': 'done', 'runs': 2})
+    >>> inner_data("No table then: ask Ann"), inner_data("Table at 19:30"), inner_data("Table: at 19:30")
+    ('No table then: ask Ann', 'Table at 19:30', {'Table': 'at 19:30'})
     >>> inner_data({"ok": True, "data": []}), inner_data({"state": "done", "data": []})
     ([], {'state': 'done', 'data': []})
     """

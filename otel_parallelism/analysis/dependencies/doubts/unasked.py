@@ -57,13 +57,21 @@ _HANDLES = CaselessPattern(
     r"|get \w+ \S+ (?:\w+ )?(?:healthy|working|running|fixed|sorted|well|back|up))\b"
 )
 _CAUSE = "what {a} returned may have led to {b}: who asked seeks a cause or a solution, and names nothing of {b}"
+# In a rule that a result cites. "When" and "above" stand in texts of all kinds.
+_CONDITION = CaselessPattern(
+    r"\b(?:if|unless|only (?:when|where|after|with|for)|provided that|except (?:when|if|where)|depend(?:s|ing) on"
+    r"|otherwise|falls|wenn|sofern|au[sß]er|es sei denn|sauf|à condition|salvo|siempre que|a menos)\b"
+)
 _MOST_TEXTS = 64
 _LONGEST_TEXT = 120
 _MOST_LINKED = 64
+_MOST_RULES = 8
+_LONGEST_RULE = 2_000
 _CUT = ("...", "…", "truncated]", "truncated>", "truncated)")
 _UNHEARD = "what was asked was not recorded in full: whether {b} is called may depend on what {a} returned"
 _RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
 _SPOKEN_OF = "{a} returned a word for what {b} is about, which the user did not name"
+_RULING = "{a} returned a rule with a condition, which may be why {b} was called"
 _LINK = "the system prompt has a rule on what {a} returned, which may be why {b} was called"
 _ORDER = "the system prompt may want {a} to be called before {b}"
 
@@ -94,6 +102,7 @@ class Unasked:
         self._ended = 0
         self._ended_of: dict[str, int] = {}
         self._told: list[tuple[int, set[str]]] = []
+        self._ruling = 0
         self._linked: list[tuple[int, frozenset[str]]] = []
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
@@ -110,6 +119,9 @@ class Unasked:
         reasons = (self._in_part, _UNHEARD), (self._rules.in_another_language, _RULE)
         unheard = [(others, why) for applies, why in reasons if applies and others]
         unheard += self._spoken_of(tool)
+        ruling = self._ruling & others
+        if ruling and (noun := noun_of(tool)) not in SAYING_NOTHING and noun[:_STEM] not in self._stems:
+            unheard.append((ruling, _RULING))
         if not self._seeks and not self._handles and not self._rules:
             return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
@@ -125,8 +137,8 @@ class Unasked:
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
         found += self._linked_before(tool, own)
-        led = self._ended if self._seeks else self._factual if self._handles else 0
-        cases = (0 if new else led, _CAUSE), (self._ended if self._rules.concern(tool, own) else 0, _RULE)
+        led = self._ended if self._seeks else self._factual if self._handles and not new else 0
+        cases = (led, _CAUSE), (self._ended if self._rules.concern(tool, own) else 0, _RULE)
         return [*found, *((bits, why) for bits, why in cases if bits)]
 
     def _prescribed(self, tool: str) -> list[Doubt]:
@@ -154,6 +166,7 @@ class Unasked:
         self._factual |= bit if tells_facts(result.value) else 0
         texts = [one for one in values_in(result.value, _MOST_TEXTS) if isinstance(one, str)]
         words = {word for text in texts if len(text) <= _LONGEST_TEXT for word in words_in(text)}
+        self._ruling |= bit if any(_CONDITION.search(text[:_LONGEST_RULE]) for text in texts[:_MOST_RULES]) else 0
         self._told.append((index, words))
         if len(self._told) > _MOST_LINKED:
             del self._told[0]
