@@ -32,6 +32,12 @@ sleep_s: Callable[[float], None] = time.sleep
 passed_ns: Callable[[], int] = time.perf_counter_ns
 """Nanoseconds on the clock that never steps, since a moment in the past; see `BEGAN_NS`."""
 
+thread_ns: Callable[[], int] = getattr(time, "thread_time_ns", time.process_time_ns)
+"""Nanoseconds for which the current thread has run."""
+
+process_ns: Callable[[], int] = time.process_time_ns
+"""Nanoseconds for which the threads of the process have run, in total."""
+
 BEGAN_NS: Final[int] = time.time_ns() - passed_ns()
 """That moment, in nanoseconds since the epoch. Code that runs for every call adds it itself, instead of `now_ns`."""
 

@@ -110,6 +110,7 @@ RESOURCE = PREFIX + "resource"
 DEPENDS_ON = PREFIX + "depends_on"
 QUEUE_TIME = PREFIX + "queue_time"
 BLOCKED = PREFIX + "blocked"
+STALLED = PREFIX + "stalled"
 THREAD_ID = "thread.id"
 FRAMEWORK = PREFIX + "framework"
 SWITCH = PREFIX + "switch"
@@ -120,6 +121,7 @@ CALL_ATTRIBUTES = (
     Attribute(DEPENDS_ON, "string[]", "", "names of the tools whose result it needs"),
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
     Attribute(BLOCKED, "double", "s", "time for which it held the event loop, in stretches of 10 ms or more"),
+    Attribute(STALLED, "double", "s", "how much longer these were as the machine may have kept it from running"),
     Attribute(THREAD_ID, "int", "", "the thread of that event loop, beside the time"),
     Attribute(FRAMEWORK, "string", "", "the framework that made the call, if it is patched"),
     Attribute(SWITCH, "string", "", "the setting that keeps the call from running beside others"),

@@ -28,6 +28,7 @@ import opentelemetry.sdk.trace
 import pytest
 
 from otel_parallelism import clock
+from otel_parallelism.tracing.spans import machine_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -78,6 +79,9 @@ class VirtualClock:
             patch.setattr(clock, "wall_ns", self.now_ns)
             patch.setattr(clock, "monotonic_s", self.monotonic_s)
             patch.setattr(opentelemetry.sdk.trace, "time_ns", self.now_ns)
+            # What the machine takes away is real, and does not fit to times that are not.
+            patch.setattr(machine_time, "read", lambda: machine_time.Reading(clock.now_ns(), waits=None))
+            patch.setattr(machine_time, "due_ns", 0)
             patch.setattr(time, "sleep", self.sleep)
             patch.setattr(threading.Thread, "start", self._count_start(threading.Thread.start))
             patch.setattr(threading.Thread, "_bootstrap_inner", self._count_end(threading.Thread._bootstrap_inner))

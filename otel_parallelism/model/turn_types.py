@@ -117,7 +117,8 @@ class Call(msgspec.Struct, frozen=True):
     independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
     that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``silenced`` is true if
     the decorator silences findings about the call, ``blocking`` if its function is not a coroutine function.
-    ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more.
+    ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more,
+    and ``stalled_ns`` how much longer these were because the machine or another thread may have kept it from running.
     ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch`` that keeps calls
     apart. ``remote_parent`` is true if the parent is in another process, or if the span is a server's record of a call.
     ``waiting`` are the times inside the call in which it waited for a person, in order, without overlap; they are no
@@ -174,6 +175,7 @@ class Call(msgspec.Struct, frozen=True):
     streamed: bool = False
     dispatch: Dispatch | None = None
     serial_inside: bool = False
+    stalled_ns: int = 0
 
     @property
     def duration_ns(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.schedule.loop_waits import blocked_ns
+from otel_parallelism.analysis.schedule.loop_waits import blocked_ns, share_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Cause
 
 _S = 1e9
+_MOST = 0.5
 _COMPUTING = "Python code that computes rather than waits needs processes, not threads"
 
 
@@ -23,12 +24,11 @@ def blocking_calls(calls: Sequence[Call], cause: Cause) -> list[Call]:
         calls: The calls of a finding.
         cause: Its cause. Unless it is ``blocking``, a call must have held the loop for half of its time.
     """
-    most = 1 if cause == "blocking" else 2
     return [
         call
         for call in calls
         if (cause == "code" and call.blocking)
-        or (call.blocked_ns and most * blocked_ns(call) >= (most - 1) * call.duration_ns)
+        or (call.blocked_ns and (cause == "blocking" or share_blocked([call], call.duration_ns) >= _MOST))
     ]
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
-from otel_parallelism.analysis.schedule.loop_waits import FILLED, blocked_ns
+from otel_parallelism.analysis.schedule.loop_waits import FILLED, share_blocked
 from otel_parallelism.pace import paced, pause
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _limited_to_one(calls: Sequence[Call]) -> bool:
 
 def holds_the_loop(calls: Sequence[Call]) -> bool:
     """Return whether *calls* held the event loop for most of their time."""
-    return sum(map(blocked_ns, paced(calls))) >= FILLED * max(1, sum(call.duration_ns for call in paced(calls)))
+    return share_blocked(calls, sum(call.duration_ns for call in paced(calls))) >= FILLED
 
 
 def _made_in_tasks(calls: Sequence[Call]) -> bool:

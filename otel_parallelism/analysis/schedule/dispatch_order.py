@@ -60,7 +60,7 @@ class DispatchOrder:
             return "apart"
         if other.unit in one.beside:
             return "unknown"
-        if self._in_later_round(a, b) or a.duration_ns - a.blocked_ns >= _NOT_AT_ONCE_NS:
+        if self._in_later_round(a, b) or a.duration_ns - a.blocked_ns - a.stalled_ns >= _NOT_AT_ONCE_NS:
             return "apart"
         return "unknown"
 

@@ -44,6 +44,21 @@ def blocked_ns(call: Call) -> int:
     return min(call.blocked_ns, call.duration_ns)
 
 
+def held_ns(call: Call) -> int:
+    """Return for how long the event loop was held while *call* ran, by the call or because the machine stalled."""
+    return min(call.blocked_ns + call.stalled_ns, call.duration_ns)
+
+
+def share_blocked(calls: Sequence[Call], common_ns: int) -> float:
+    """
+    Return for which share of *common_ns* the calls held the event loop.
+
+    Time for which the machine may have stalled counts on neither side, so that a busy machine makes no share larger.
+    """
+    stalled_ns = sum(held_ns(call) - blocked_ns(call) for call in paced(calls))
+    return sum(map(blocked_ns, paced(calls))) / max(1, common_ns - stalled_ns)
+
+
 def loop_waits(calls: Sequence[Call]) -> LoopWaits:
     """
     Find groups of *calls* that were made together, and held the event loop for at least half of their common time.
@@ -68,7 +83,7 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
         if not any_overlap(calls, members) and not _ended_after_waiting(calls, members):
             continue  # They are an ordinary chain.
         groups.append(tuple(sorted(members, key=lambda index: (calls[index].end_ns, index))))
-        held_ns = sum(blocked_ns(calls[index]) for index in members)
+        all_held_ns = sum(held_ns(calls[index]) for index in members)
         own = {calls[index].span_id for index in members}
         thread = calls[members[0]].thread
         for call in paced(calls):
@@ -77,8 +92,8 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
                 waited_ns = sum(_least_held_ns(calls[index], call) for index in members if calls[index] is not call)
                 if call.span_id in own:
                     outside_ns = end_ns - start_ns - call.duration_ns
-                    waited_ns = max(waited_ns, held_ns - blocked_ns(call) - outside_ns)
-                least_ns = blocked_ns(call)
+                    waited_ns = max(waited_ns, all_held_ns - held_ns(call) - outside_ns)
+                least_ns = held_ns(call)
                 before_ns = baseline_ns.get(call.span_id, call.duration_ns)
                 baseline_ns[call.span_id] = max(least_ns, before_ns - waited_ns)
     return LoopWaits(tuple(groups), baseline_ns)
@@ -87,7 +102,7 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
 def share_held(calls: Sequence[Call], group: Sequence[int]) -> float:
     """Return for which share of their common time the calls at *group* held the event loop."""
     common_ns = max(calls[index].end_ns for index in group) - min(calls[index].start_ns for index in group)
-    return sum(blocked_ns(calls[index]) for index in group) / max(1, common_ns)
+    return share_blocked([calls[index] for index in group], common_ns)
 
 
 def without_waits(calls: Sequence[Call], waits: LoopWaits) -> list[Call]:
@@ -102,7 +117,7 @@ def without_waits(calls: Sequence[Call], waits: LoopWaits) -> list[Call]:
         earliest_ns = [0]
         for index in paced(group):
             call = calls[index]
-            held_until_ns = max(earliest_ns[-1], call.start_ns) + blocked_ns(call)
+            held_until_ns = max(earliest_ns[-1], call.start_ns) + held_ns(call)
             earliest_ns.append(min(call.end_ns, held_until_ns))
         free_until_ns = calls[group[-1]].end_ns
         for index, free_from_ns in paced(zip(reversed(group), reversed(earliest_ns[:-1]), strict=True)):
@@ -152,7 +167,7 @@ def _ended_after_waiting(calls: Sequence[Call], group: Sequence[int]) -> bool:
         if index in members or call.blocked_ns or call.thread not in {0, held[0].thread}:
             continue
         met = [one for one in held if one.start_ns < call.end_ns and one.end_ns > call.start_ns]
-        if len(met) > 1 and call.end_ns - met[-1].end_ns <= _PROMPT * blocked_ns(met[-1]):
+        if len(met) > 1 and call.end_ns - met[-1].end_ns <= _PROMPT * held_ns(met[-1]):
             return True
     return False
 
@@ -170,7 +185,7 @@ def _made_together(members: Sequence[int], calls: Sequence[Call]) -> list[list[i
     for index in sorted(members, key=lambda index: _made_ns(calls[index])):
         call = calls[index]
         waited = found and call.task and call.task not in tasks and 0 not in tasks
-        due_ns = reached_ns + _PROMPT * blocked_ns(calls[found[-1][-1]]) if waited else reached_ns
+        due_ns = reached_ns + _PROMPT * held_ns(calls[found[-1][-1]]) if waited else reached_ns
         if not found or _made_ns(call) >= due_ns:
             found.append([])
             tasks = set()
@@ -188,4 +203,4 @@ def _made_ns(call: Call) -> int:
 def _least_held_ns(holder: Call, call: Call) -> int:
     """Return for how long *holder* must have held the loop while *call* was open."""
     common_ns = min(holder.end_ns, call.end_ns) - max(holder.start_ns, call.start_ns)
-    return max(0, blocked_ns(holder) - (holder.duration_ns - common_ns)) if common_ns > 0 else 0
+    return max(0, held_ns(holder) - (holder.duration_ns - common_ns)) if common_ns > 0 else 0

@@ -131,6 +131,7 @@ def _retimed(call: Call, placing: _Placing, clock: _Clock) -> Call:
         called_ns=called_ns,
         queue_ns=0,
         blocked_ns=0,
+        stalled_ns=0,
         waiting=(),
         outlived_ns=None,
     )

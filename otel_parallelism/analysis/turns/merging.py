@@ -80,6 +80,7 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         silenced=outer.silenced or inner.silenced,
         blocking=outer.blocking or inner.blocking,
         blocked_ns=max(outer.blocked_ns, inner.blocked_ns),
+        stalled_ns=max(outer.stalled_ns, inner.stalled_ns),
         defined=outer.defined or inner.defined,
         framework=outer.framework or inner.framework,
         switch=outer.switch or inner.switch,

@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
         depends_on: Names of the tools whose results the call needs.
         queue_ns: Time that the call waited before its body ran.
         blocked_ns: Time for which the call held the event loop's thread.
+        stalled_ns: Time for which the machine may have kept it from running meanwhile.
         thread: The id of that thread.
         caller: Where the call was made.
         framework: The framework that made the call.
@@ -74,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True):
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0
     blocked_ns: int = 0
+    stalled_ns: int = 0
     thread: int = 0
     caller: Caller | None = None
     framework: str = ""
@@ -105,6 +107,7 @@ def merged_facts(one: Facts, other: Facts) -> Facts:
         queue_ns=one.queue_ns or other.queue_ns,
         caller=one.caller or other.caller,
         blocked_ns=one.blocked_ns or other.blocked_ns,
+        stalled_ns=one.stalled_ns or other.stalled_ns,
         thread=one.thread or other.thread,
         framework=one.framework or other.framework,
         switch=one.switch or other.switch,

@@ -134,6 +134,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         _failure(span) if failed else "",
         text(attributes, names.CONVERSATION_ID),
         span.link_types,
+        stalled_ns=facts.stalled_ns,
     )
 
 

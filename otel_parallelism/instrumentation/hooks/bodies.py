@@ -128,6 +128,8 @@ async def _run(body: Any, node: CallNode) -> Any:
         end_stretch(part, clock.now_ns())
         node.body_task = 0
         # A call that was given up may have ended before.
-        if part.blocked_ns and not node.end_ns:
-            node.blocked_ns += part.blocked_ns
-            node.thread = part.thread
+        if not node.end_ns:
+            node.long_ns += part.long_ns
+            if part.blocked_ns:
+                node.blocked_ns += part.blocked_ns
+                node.thread = part.thread

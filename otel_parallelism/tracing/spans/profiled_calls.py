@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind
 from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.interruptions import is_interruption
-from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
+from otel_parallelism.names import BLOCKED, QUEUE_TIME, STALLED, THREAD_ID
 from otel_parallelism.tracing.sdk.compatibility.span_ends import end_interrupted
 from otel_parallelism.tracing.sdk.compatibility.span_fields import id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
@@ -40,6 +40,7 @@ from otel_parallelism.tracing.state.requested_calls import assign_call_id
 from otel_parallelism.tracing.state.turn_end.ending import finish_root
 from otel_parallelism.tracing.state.turn_end.releasing import discard
 
+from . import machine_time
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 from .stretches import end_stretch
 
@@ -90,6 +91,9 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.start_ns = start_ns = clock.BEGAN_NS + clock.passed_ns()
         loop = _running_loop()
         if loop is not None:
+            if start_ns >= machine_time.due_ns:
+                machine_time.take_reading()
+                node.start_ns = start_ns = clock.now_ns()
             node.task = id(_current_task(loop))
         if registry.dispatch is not None:
             node.dispatch = registry.dispatch(node)
@@ -233,7 +237,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:  # noqa: C901 - 
             else:
                 hold_result(node, result, registry.max_bytes, registry.max_items)
         span = node.span
-        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
+        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.long_ns):
             _write_blocked(node, end_ns)
         if registry.verbose and registry.settings.capture_content and result is not MISSING:
             write_result(span, result)
@@ -259,8 +263,11 @@ def _count_or_finish(node: CallNode, end_ns: int) -> None:
 def _write_blocked(node: CallNode, end_ns: int) -> None:
     """Write on the span of the call *node* for how long it held the event loop's thread."""
     end_stretch(node, end_ns)
+    stalled_ns = node.long_ns - node.blocked_ns
     if node.span.is_recording():
-        node.span.set_attributes({BLOCKED: node.blocked_ns / 1e9, THREAD_ID: node.thread})
+        times = {BLOCKED: node.blocked_ns, STALLED: stalled_ns}
+        held: dict[str, float] = {name: time_ns / 1e9 for name, time_ns in times.items() if time_ns}
+        node.span.set_attributes({**held, THREAD_ID: node.thread} if node.blocked_ns else held)
 
 
 def fail(node: CallNode, error: BaseException) -> None:
@@ -272,7 +279,7 @@ def fail(node: CallNode, error: BaseException) -> None:
             detach(node.token)
             node.token = None
         span = node.span
-        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
+        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.long_ns):
             _write_blocked(node, end_ns)
         if REGISTRY.by_id:
             REGISTRY.spans.pop(node.span_id, None)

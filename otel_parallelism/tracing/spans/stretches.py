@@ -17,6 +17,8 @@ import msgspec
 from otel_parallelism import clock
 from otel_parallelism.tracing.state.nodes import LEAST_BLOCKED_NS, SUSPENDED
 
+from .machine_time import least_held_ns
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -28,6 +30,7 @@ class Stretches(msgspec.Struct):
 
     task: int
     resumed_ns: int = SUSPENDED
+    long_ns: int = 0
     blocked_ns: int = 0
     thread: int = 0
 
@@ -74,10 +77,9 @@ def resumed(body: Resumable, node: CallNode | Stretches, awaited: Any) -> Genera
     sent: Any = None
     while True:
         # As `end_stretch`, without its frame.
-        held_ns = clock.BEGAN_NS + clock.passed_ns() - node.resumed_ns
-        if held_ns >= LEAST_BLOCKED_NS and node.task:
-            node.blocked_ns += held_ns
-            node.thread = get_ident()
+        now_ns = clock.BEGAN_NS + clock.passed_ns()
+        if now_ns - node.resumed_ns >= LEAST_BLOCKED_NS and node.task:
+            _add_stretch(node, now_ns)
         node.resumed_ns = SUSPENDED
         try:
             sent = yield awaited
@@ -100,8 +102,16 @@ def resumed(body: Resumable, node: CallNode | Stretches, awaited: Any) -> Genera
 
 def end_stretch(node: CallNode | Stretches, now_ns: int) -> None:
     """Add the stretch that ends now to the call *node* if it is long enough."""
-    held_ns = now_ns - node.resumed_ns
-    if held_ns >= LEAST_BLOCKED_NS and node.task:
+    if now_ns - node.resumed_ns >= LEAST_BLOCKED_NS and node.task:
+        _add_stretch(node, now_ns)
+    node.resumed_ns = SUSPENDED
+
+
+def _add_stretch(node: CallNode | Stretches, now_ns: int) -> None:
+    """Add to *node* what its body held the thread for, in the long stretch that ends now; see `machine_time`."""
+    length_ns = now_ns - node.resumed_ns
+    held_ns = least_held_ns(node.resumed_ns, now_ns)
+    node.long_ns += length_ns
+    if held_ns >= LEAST_BLOCKED_NS:
         node.blocked_ns += held_ns
         node.thread = get_ident()  # the loop's, which need not be the one that made the call
-    node.resumed_ns = SUSPENDED

@@ -193,6 +193,7 @@ class ToolCall:
         self.measured = self._existing = None
         if node is not None and existing is not None:
             end_stretch(node, clock.now_ns())
+            existing.long_ns += node.long_ns
             if node.blocked_ns:
                 existing.blocked_ns += node.blocked_ns
                 existing.thread = node.thread

@@ -61,6 +61,7 @@ def ran(unit: int, **fields: Any) -> dict[str, Any]:
         # A call that waited left time for others to begin; one that held the event loop did not.
         ({"start": -0.06}, {}, "apart"),
         ({"start": -0.06, "blocked_ns": 60_000_000}, {}, "unknown"),
+        ({"start": -0.06, "blocked_ns": 20_000_000, "stalled_ns": 40_000_000}, {}, "unknown"),
     ],
 )
 def test_rules(first: dict[str, Any], second: dict[str, Any], expected: str) -> None:

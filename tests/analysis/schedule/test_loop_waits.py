@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from strategies import SECOND_NS, at, call, in_order, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
@@ -61,6 +62,28 @@ def test_calls_that_hold_the_loop_are_blocking_however_their_spans_look(
     (finding,) = found.findings
     assert (finding.cause, finding.advice, len(finding.calls)) == ("blocking", "recommended", 3)
     assert finding.evidence[0].startswith("3 of 3 calls held the event loop without giving it back, each for 0.")
+
+
+@pytest.mark.parametrize("calls", [TOGETHER, STAIRS, LATE, ONE_BY_ONE])
+def test_calls_that_hold_the_loop_are_blocking_however_busy_the_machine_is(calls: list[Call]) -> None:
+    def busy(call: Call) -> Call:
+        own_ns = call.blocked_ns // 8
+        return replace(call, blocked_ns=own_ns, stalled_ns=call.blocked_ns - own_ns)
+
+    quiet, found = report(*calls), report(*map(busy, calls))
+    assert (found.verdict, found.cause, found.avoidable) == (quiet.verdict, quiet.cause, quiet.avoidable)
+    assert found.effective_ratio == quiet.effective_ratio
+
+
+def test_calls_that_the_machine_alone_kept_from_running_are_no_group() -> None:
+    calls = [replace(call, blocked_ns=0, stalled_ns=call.blocked_ns) for call in TOGETHER]
+    assert (report(*calls).verdict, report(*calls).findings) == ("parallel", ())
+
+
+def test_a_machine_that_stalls_makes_no_share_larger() -> None:
+    # Of 1.2 s, 0.45 s are the machine's and 0.3 s the calls': less than half of the rest.
+    calls = [replace(call, blocked_ns=SECOND_NS // 10, stalled_ns=15 * SECOND_NS // 100) for call in TOGETHER]
+    assert loop_waits(calls).groups == ()
 
 
 def test_what_is_unknown_about_effects_is_not_recommended() -> None:

@@ -290,6 +290,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         blocking=tool.blocking,
         outlived_ns=None if node.end_ns else 0,
         blocked_ns=node.blocked_ns,
+        stalled_ns=node.long_ns - node.blocked_ns,
         defined=_definition(node),
         framework=tool.framework,
         switch=node.switch,
