@@ -15,6 +15,7 @@ from otel_parallelism.analysis.dependencies.contents.contained import first_nami
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.across.later_requests import after_missing_calls_ns, asked_again_ns
 from otel_parallelism.analysis.turns.normalization import normalize
+from otel_parallelism.analysis.turns.rounds import assign_rounds
 from otel_parallelism.model import Step, TurnSpan
 from otel_parallelism.pace import empty, ordered, paced, pause, set_pace
 
@@ -160,6 +161,15 @@ def test_stretch_of_finding_later_requests_does_not_grow_with_the_turn(requested
         steps = tuple(Step("1", f"s{at}", "t", 10 * at - 4, 10 * at - 2, requested=requested) for at in range(size))
         turn = Turn("1", "t", "turn", "agent", 0, size * 10, calls=calls, steps=steps)
         return longest_stretch(lambda: (asked_again_ns(calls, turn), after_missing_calls_ns(calls, turn)))
+
+    assert stretch(400) <= stretch(20) + 3
+
+
+def test_stretch_of_assigning_rounds_does_not_grow_with_the_turn() -> None:
+    def stretch(size: int) -> int:
+        calls = [Call("1", f"{at}", "t", "look", 10 * at, 10 * at + 5, call_id=f"{at}") for at in range(size)]
+        steps = [Step("1", f"s{at}", "t", 10 * at - 4, 10 * at - 2, requested=(f"{at}",)) for at in range(size)]
+        return longest_stretch(lambda: assign_rounds(calls, steps, {}))
 
     assert stretch(400) <= stretch(20) + 3
 

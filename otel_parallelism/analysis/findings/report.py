@@ -111,7 +111,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         achievable_ratio=achievable,
         efficiency=efficiency,
         efficiency_floor=floor,
-        think=sum([max(0, step.end_ns - step.start_ns) for step in turn.steps]) / _S,
+        think=sum([max(0, step.end_ns - step.start_ns) for step in paced(turn.steps)]) / _S,
         steps=len(turn.steps),
         calls_per_step=len(own.calls) / len(rounds) if turn.steps and rounds else None,
         avoidable=avoidable,
@@ -140,7 +140,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
 
 def _mean_tokens(steps: Sequence[Step]) -> tuple[float | None, float | None]:
     """Return the mean of the input tokens of *steps*, and of the cached ones among them; None for what is unknown."""
-    known = [step.input_tokens for step in steps if step.input_tokens is not None]
+    known = [step.input_tokens for step in paced(steps) if step.input_tokens is not None]
     if not known:
         return None, None
     cached = [step.cached_tokens for step in steps if step.cached_tokens is not None and step.input_tokens is not None]

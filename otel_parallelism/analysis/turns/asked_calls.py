@@ -15,6 +15,7 @@ import msgspec
 
 from otel_parallelism.long_numbers import text_of
 from otel_parallelism.model import AskedCall, Call, Step
+from otel_parallelism.pace import paced
 
 from .counterparts import same_tool
 
@@ -43,18 +44,18 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
         calls: A turn's own calls, in order of start.
         steps: Its model requests, in order of start.
     """
-    if all(step.answer is None for step in steps):
+    if all(step.answer is None for step in paced(steps)):
         return Matched(tuple(calls), tuple(steps))
-    listed = {call_id for step in steps for call_id in step.requested or ()}
-    open_calls = [call for call in calls if not call.call_id or call.call_id not in listed]
+    listed = {call_id for step in paced(steps) for call_id in step.requested or ()}
+    open_calls = [call for call in paced(calls) if not call.call_id or call.call_id not in listed]
     if not open_calls:
         return Matched(tuple(calls), tuple(steps))
-    known = {call.call_id for call in calls if call.call_id in listed}
-    asking_ns = [step.start_ns for step in steps if step.requested != ()]
-    starts_ns = [call.start_ns for call in open_calls]
+    known = {call.call_id for call in paced(calls) if call.call_id in listed}
+    asking_ns = [step.start_ns for step in paced(steps) if step.requested != ()]
+    starts_ns = [call.start_ns for call in paced(open_calls)]
     ids: dict[str, str] = {}
     matched_steps: list[Step] = []
-    for step in steps:
+    for step in paced(steps):
         asked = [] if step.requested == () else asked_by(step)
         waiting = {place: call for place, call in enumerate(asked) if not call.call_id or call.call_id not in known}
         if waiting:
@@ -69,7 +70,8 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
     if not ids:
         return Matched(tuple(calls), tuple(steps))
     named = tuple(
-        msgspec.structs.replace(call, call_id=ids[call.span_id]) if call.span_id in ids else call for call in calls
+        msgspec.structs.replace(call, call_id=ids[call.span_id]) if call.span_id in ids else call
+        for call in paced(calls)
     )
     return Matched(named, tuple(matched_steps))
 
@@ -162,12 +164,12 @@ def merged_responses(steps: Sequence[Step], step_of: Sequence[int | None], start
         starts_ns: The start of each call.
     """
     first_call_ns: dict[int, int] = {}
-    for at, start_ns in zip(step_of, starts_ns, strict=True):
+    for at, start_ns in paced(zip(step_of, starts_ns, strict=True)):
         if at is not None:
             first_call_ns[at] = min(first_call_ns.get(at, start_ns), start_ns)
     whole = list(range(len(steps)))
     last: int | None = None
-    for at in sorted(first_call_ns):
+    for at in paced(sorted(first_call_ns)):
         if last is not None and steps[at].end_ns <= first_call_ns[last]:
             whole[at] = whole[last]
             first_call_ns[at] = min(first_call_ns[at], first_call_ns[last])

@@ -190,7 +190,7 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
     if not in_order:
         calls[:] = ordered(calls, key=_in_order)
     rounds = assign_rounds(calls, sorted(steps, key=_in_order), {})
-    inputs = [span.input, *[step.messages for step in rounds.steps]]
+    inputs = [span.input, *[step.messages for step in paced(rounds.steps)]]
     return Turn(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -231,7 +231,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             or call.scope
         ):
             return None
-    for step in steps:
+    for step in paced(steps):
         if step.parent_id != turn_id or step.instrumentation != steps[0].instrumentation or step.end_ns < step.start_ns:
             return None
     return plain_turn(turn, calls, settings, steps)

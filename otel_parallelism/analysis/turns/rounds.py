@@ -59,12 +59,12 @@ def assign_rounds(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[
 
 
 def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
-    starts = [step.start_ns for step in steps]
+    starts = [step.start_ns for step in paced(steps)]
     requesters: dict[str, list[int]] = {}
-    for index, step in enumerate(steps):
+    for index, step in paced(enumerate(steps)):
         for call_id in step.requested or ():
             requesters.setdefault(call_id, []).append(index)
-    requesting = [index for index, step in enumerate(steps) if step.requested != ()]
+    requesting = [index for index, step in paced(enumerate(steps)) if step.requested != ()]
     requesting_starts_ns = [starts[index] for index in requesting]
 
     step_of: list[int | None] = []
@@ -72,7 +72,7 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
     inferred: dict[int, list[str]] = {}
     proved_count: dict[int, int] = {}
     unrequested: set[str] = set()
-    for call in calls:
+    for call in paced(calls):
         candidates = requesters.get(call.call_id, ()) if call.call_id else ()
         before = bisect_right(candidates, call.start_ns, key=starts.__getitem__)
         if before:
@@ -90,7 +90,7 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
             inferred.setdefault(index, []).append(call.span_id)
             if call.call_id and steps[index].requested is not None:
                 unrequested.add(call.span_id)
-    for index, ids in inferred.items():
+    for index, ids in paced(inferred.items()):
         requested = steps[index].requested
         # More calls follow than the request requested, so which of them it requested is unknown.
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
@@ -98,8 +98,8 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
 
     each = list(range(len(steps)))
     several = len(proved_count) > 1  # else there is nothing to merge
-    asked_by = [at if sure else None for at, sure in zip(step_of, proved, strict=True)] if several else []
-    whole = merged_responses(steps, asked_by, [call.start_ns for call in calls]) if several else each
+    asked_by = [at if sure else None for at, sure in paced(zip(step_of, proved, strict=True))] if several else []
+    whole = merged_responses(steps, asked_by, [call.start_ns for call in paced(calls)]) if several else each
     if whole != each:
         steps, step_of = _joined_steps(steps, whole), [None if at is None else whole[at] for at in step_of]
     placed, answered = _numbered(calls, steps, step_of, proved)
@@ -110,7 +110,7 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
 def _joined_steps(steps: Sequence[Step], whole: Sequence[int]) -> list[Step]:
     """Return *steps*, each first step of a response with what the other spans of the response tell."""
     joined = list(steps)
-    for at, first in enumerate(whole):
+    for at, first in paced(enumerate(whole)):
         if first != at:
             one, other = joined[first], steps[at]
             tokens = [step.input_tokens for step in (one, other) if step.input_tokens is not None]
@@ -128,13 +128,13 @@ def _numbered(
     calls: Sequence[Call], steps: Sequence[Step], step_of: Sequence[int | None], proved: Sequence[bool]
 ) -> tuple[tuple[Call, ...], list[Step]]:
     last_end: dict[int, int] = {}
-    for call, at in zip(calls, step_of, strict=True):
+    for call, at in paced(zip(calls, step_of, strict=True)):
         if at is not None:
             last_end[at] = max(last_end.get(at, 0), call.end_ns)
     number = {at: n for n, at in enumerate(sorted(last_end))}
     placed = []
     answered = list(steps)
-    for call, at, sure in zip(calls, step_of, proved, strict=True):
+    for call, at, sure in paced(zip(calls, step_of, proved, strict=True)):
         if at is None:
             placed.append(call)
             continue
@@ -170,12 +170,12 @@ def _by_cycles(calls: Sequence[Call], cycles: Mapping[str, Interval]) -> tuple[C
     spans = sorted({(cycle.start_ns, cycle.end_ns) for cycle in cycles.values()})
     starts: list[int] = []
     reached_ns = 0
-    for start_ns, end_ns in spans:
+    for start_ns, end_ns in paced(spans):
         if not starts or start_ns >= reached_ns:
             starts.append(start_ns)
         reached_ns = max(reached_ns, end_ns)
     placed = []
-    for call in calls:
+    for call in paced(calls):
         cycle = cycles.get(call.span_id)
         if cycle is None:
             placed.append(call)

@@ -143,7 +143,10 @@ def without_waiting(turn: Turn) -> Turn:
     cut out, because only their totals are known.
     """
     past = turn.past_bound
-    waits = [*turn.waiting, *(wait for call in [call for call in turn.calls if call.waiting] for wait in call.waiting)]
+    waits = [
+        *turn.waiting,
+        *(wait for call in [call for call in paced(turn.calls) if call.waiting] for wait in call.waiting),
+    ]
     if past is not None and past.calls:
         waits = [Interval(wait.start_ns, min(wait.end_ns, past.since_ns)) for wait in waits]
         waits = [wait for wait in waits if wait.duration_ns]
