@@ -210,12 +210,6 @@ def test_rule_in_a_result_may_be_why_what_nobody_named_is_called(said: str, told
     assert verdict_on(said, ("get_bylaw", {"on": "boat"}, told), ("get_road", {"cask": 40}, [31.5])) == verdict
 
 
-def test_file_that_the_model_chose_of_itself_may_follow_in_search_of_a_cause() -> None:
-    build, main = ("run_build", {"at": "yard"}, "broken oar"), ("read_file", {"path": "main.ts"}, "oar = 7")
-    assert verdict_on("Why does the build of yard fail?", build, main) == "unknown"
-    assert verdict_on("Why does the build of yard fail? See main.ts", build, main) == "independent"
-
-
 def test_sentence_with_a_time_or_a_denial_is_an_answer() -> None:
     for told in ("No table at 19:30; 20:15 is free", "No table that day: ask at Nes"):
         assert guard_of("get_table", told) == guard_of("get_table", {"text": told}) == "any"

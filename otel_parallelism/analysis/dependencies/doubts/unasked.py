@@ -137,8 +137,8 @@ class Unasked:
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
         found += self._linked_before(tool, own)
-        led = self._ended if self._seeks else self._factual if self._handles and not new else 0
-        cases = (led, _CAUSE), (self._ended if self._rules.concern(tool, own) else 0, _RULE)
+        led = self._ended if self._seeks else self._factual if self._handles else 0
+        cases = (0 if new else led, _CAUSE), (self._ended if self._rules.concern(tool, own) else 0, _RULE)
         return [*found, *((bits, why) for bits, why in cases if bits)]
 
     def _prescribed(self, tool: str) -> list[Doubt]:
