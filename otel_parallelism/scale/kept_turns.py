@@ -7,6 +7,7 @@ they vanish with the process; they hold what a report holds, and so no contents 
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import weakref
 from array import array
@@ -96,7 +97,7 @@ class StoredValues(Sequence[Value]):
         """Begin without values."""
         self._packing = packing
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="otel-parallelism-")  # noqa: SIM115 - closed by the next line
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
         self._ends = array("q", [0])
 
     def append(self, value: Value) -> None:
@@ -124,3 +125,9 @@ class StoredValues(Sequence[Value]):
         start, end = self._ends[place : place + 2]
         self._file.seek(start)
         return self._packing.unpack(self._file.read(end - start))
+
+
+def _close(file: IO[bytes]) -> None:
+    """Close *file*. What could not be written on a full disk has been told by `StoredValues.append`."""
+    with contextlib.suppress(OSError):
+        file.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -98,3 +101,14 @@ def test_stored_values_are_a_sequence() -> None:
     assert list(reversed(values)) == ["\ud800", 2**70, "two", 1]
     with pytest.raises(IndexError):
         values[4]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")
+def test_full_disk_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("wb+"))  # noqa: SIM115 - closed with `values`
+    values = StoredValues(Packing[str](str))
+    with pytest.raises(OSError, match="No space left"):
+        values.append("x" * 100_000)
+    values.append("small")
+    del values  # pytest fails if an exception is ignored here
+    gc.collect()
