@@ -144,12 +144,19 @@ class LoopWalk(StatementWalk):
             if again is None or again.key() == state.key():
                 break
             state = again
+        # Whether a `break` ended the loop decides whether the statements after `else` run.
+        unbroken = [one for one in left.conditions if one.scope == "loop" and one not in before] if breaks else []
         for one in (left, *breaks):
             decided = any(condition not in before and condition.sure for condition in one.conditions)
             one.leave(before, "block", "iteration", "loop")
             if until and decided:
                 one.require(Condition("function", sure=False, reason=until))
-        return joined([self.block(orelse, left), *breaks])
+        for condition in unbroken if orelse else ():
+            left.require(condition)
+        end = self.block(orelse, left)
+        if end is not None:
+            end.leave(before, "loop")
+        return joined([end, *breaks])
 
     def comprehension(self, node: _Comprehension, elements: Sequence[ast.expr], state: State) -> Tracked:
         """Evaluate *elements* for each item of the comprehension *node*."""

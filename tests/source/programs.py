@@ -117,6 +117,26 @@ async def main(urls):
         if page.last:
             break
 
+else_of_loop_with_break: dependent
+async def main(urls):
+    for url in urls:
+        page = await fetch(url)  # a
+        if page.found:
+            break
+    else:
+        await ask_archive("q")  # b
+
+else_of_while_with_break: dependent
+async def main():
+    number = 0
+    while number < 3:
+        if await fetch(number):  # a
+            break
+        number += 1
+    else:
+        for again in range(2):
+            await ask_archive(again)  # b
+
 return_in_loop: dependent
 async def main(urls):
     for url in urls:
@@ -1136,6 +1156,25 @@ async def main():
 """
 
 _FREE = """
+else_of_loop_that_the_call_does_not_end:
+async def main(keys):
+    for key in keys:
+        if key == "stop":
+            break
+        print(await fetch(key))  # a
+    else:
+        await ask_archive("q")  # b
+
+after_a_loop_with_break:
+async def main(urls):
+    for url in urls:
+        page = await fetch(url)  # a
+        if page.found:
+            break
+    else:
+        print("none")
+    await ask_archive("q")  # b
+
 helper_raises_and_its_result_is_used:
 async def fetch(user):
     answer = await get_plan(user)

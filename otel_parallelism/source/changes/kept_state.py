@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .run_functions import Run
 
 _TAKING = frozenset({"get_nowait", "recv", "receive", "receive_text", "receive_json", "readline", "readuntil"})
+_POPPING = frozenset({"pop", "popleft", "popitem"})
+_NEXT = frozenset({"next", "anext"})
+_CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.Call)
 _OF_THE_PROCESS = frozenset({"os.environ", "environ"})
 _CACHING = frozenset({"setdefault"})
 _ITERATORS = frozenset({"iter", "enumerate", "zip", "map", "filter", "reversed"})
@@ -88,6 +91,7 @@ class _StateWalk:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._own = own_names(run.function)
+        self._defaults = _kept_defaults(run.function)
         self._parents = run.module.file.parents
         self.changed: set[str] = set()
         self.added: set[str] = set()
@@ -111,6 +115,8 @@ class _StateWalk:
             self.read |= stored.read
             if isinstance(node.func, ast.Attribute):
                 self._method(node, node.func.value)
+            elif callee_name(node) in _NEXT and node.args and isinstance(node.args[0], (ast.Name, ast.Attribute)):
+                self._take(node.args[0])
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
             if isinstance(node.value, ast.Name):
                 self.arguments.add(node.value.id)
@@ -136,6 +142,11 @@ class _StateWalk:
             self.arguments.add(outermost_name(changed))
             self.changed |= names_of(changed, self._run.module.file) if self._is_of_others(changed) else set()
 
+    def _take(self, iterator: ast.expr) -> None:
+        """Note that the next item of *iterator* is taken."""
+        self.taken |= {iterator.id} if isinstance(iterator, ast.Name) else set[str]()
+        self.changed |= names_of(iterator, self._run.module.file) if self._is_of_others(iterator) else set[str]()
+
     def _method(self, call: ast.Call, receiver: ast.expr) -> None:
         """Note what *call*, of a method of *receiver*, changes."""
         names = names_of(receiver, self._run.module.file) if self._is_of_others(receiver) else set[str]()
@@ -156,7 +167,7 @@ class _StateWalk:
 
     def _is_of_others(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Name):
-            return node.id not in self._own
+            return node.id not in self._own or node.id in self._defaults
         return not is_fresh(node, self._run.function, new=self._run.new)
 
     def _name(self, node: ast.Name | ast.Attribute) -> None:
@@ -169,6 +180,19 @@ class _StateWalk:
             self.counts.update(names)
         elif not _is_made_once(node, self._run):
             self.changed.update(names)
+
+
+def _kept_defaults(function: ast.AST) -> frozenset[str]:
+    """Return the parameters of *function* whose default is a container, which its calls share."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return frozenset()
+    given = function.args
+    positional = [*given.posonlyargs, *given.args]
+    defaults = [
+        *zip(reversed(positional), reversed(given.defaults), strict=False),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+    ]
+    return frozenset(one.arg for one, default in defaults if isinstance(default, _CONTAINERS))
 
 
 def shared_iterator(node: ast.AST, run: Run) -> str:
@@ -203,8 +227,17 @@ def _takes_next(call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
     """Return whether *call* takes the next item of a queue, a stream or a socket."""
     name = callee_name(call)
     # That of a context variable is not awaited.
+    if name in _FETCHING:
+        return not (call.args and name != "fetchmany")
     of_queue = name == "get" and not call.args and not call.keywords and isinstance(parents.get(call), ast.Await)
-    return of_queue or name in _TAKING or (name in _FETCHING and not (call.args and name != "fetchmany"))
+    return of_queue or name in _TAKING or _takes_item(call, parents)
+
+
+def _takes_item(call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Return whether *call* takes whichever item comes next out of a container, and its result is used."""
+    whichever = all(isinstance(one, ast.Constant) and type(one.value) in {int, bool} for one in call.args)
+    named = any(one.arg != "last" for one in call.keywords)
+    return callee_name(call) in _POPPING and whichever and not named and not isinstance(parents.get(call), ast.Expr)
 
 
 def _signals(call: ast.Call) -> bool:
@@ -217,6 +250,8 @@ def _is_only_changed(node: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
     """Return whether *node* is read only to change it."""
     around = parents.get(node)
     call = parents.get(around) if isinstance(around, ast.Attribute) else None
+    if isinstance(call, ast.Call) and _takes_item(call, parents):
+        return False
     return (isinstance(call, ast.Call) and call.func is around and (is_mutator(call) or _signals(call))) or (
         isinstance(around, ast.Subscript) and not isinstance(around.ctx, ast.Load)
     )

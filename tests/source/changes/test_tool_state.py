@@ -88,6 +88,18 @@ USED_BY_BOTH = {
             "async def get_b(self):\n  self.cur.execute('b')\n  return self.cur.fetchone()"
         ),
     ),
+    "the next job of a list": (
+        "JOBS",
+        "JOBS = load()\ndef get_a():\n  return JOBS.pop(0)\ndef get_b():\n  job = JOBS.popleft()\n  return job",
+    ),
+    "the next item of an iterator": (
+        "ids",
+        "def get_a(self):\n  return next(self.ids)\nasync def get_b(self):\n  return await anext(self.ids, None)",
+    ),
+    "a list that is a default": (
+        "seen",
+        "def get_a(key, seen=[]):\n  seen.append(key)\n  return len(seen)\ndef get_b(*, seen=set()):\n  return seen",
+    ),
     "hosts in turn": (
         "HOSTS",
         "HOSTS = deque()\nasync def get_a():\n  HOSTS.rotate()\nasync def get_b():\n  return HOSTS[0]",
@@ -169,6 +181,18 @@ FREE = {
         "      self._http = Client()\n    return self._http\n"
         "async def get_a(api):\n  return await api.http().send(1)\n"
         "async def get_b(api):\n  return await api.http().send(2)"
+    ),
+    "jobs by their names": (
+        "JOBS = load()\ndef get_a():\n  return JOBS.pop('a', last=1)\ndef get_b(key):\n  return JOBS.pop(key, None)"
+    ),
+    "a list of which the last is dropped": "def get_a():\n  JOBS.pop()\ndef get_b():\n  JOBS.pop()",
+    "items of their own": (
+        "def get_a(text):\n  parts = text.split()\n  return parts.pop() + next(iter(parts))\n"
+        "def get_b(text):\n  parts = text.split()\n  return parts.pop(0)"
+    ),
+    "defaults that nothing changes": (
+        "def get_a(keys=['a'], seen={}):\n  if 'a' not in seen:\n    seen['a'] = keys\n  return seen['a']\n"
+        "def get_b(keys=['a'], *, deep=None):\n  return keys"
     ),
     "a count": "async def get_a(self):\n  self.n += 1\nasync def get_b(self):\n  self.n += 1",
     "a cache": (
