@@ -213,3 +213,11 @@ def test_rule_in_a_result_may_be_why_what_nobody_named_is_called(said: str, told
 def test_sentence_with_a_time_or_a_denial_is_an_answer() -> None:
     for told in ("No table at 19:30; 20:15 is free", "No table that day: ask at Nes"):
         assert guard_of("get_table", told) == guard_of("get_table", {"text": told}) == "any"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"), [("A bed for Nes please", "unknown"), ("A bed in 3A or 3B for Nes please", "independent")]
+)
+def test_condition_of_a_prompt_may_name_what_a_call_is_given_by_a_code(said: str, verdict: str) -> None:
+    beds = ("get_beds", {"ward": "3A"}, {"litres": 7.5}), ("get_beds", {"ward": "3B"}, {"litres": 8.5})
+    assert verdict_on(said, *beds, "Those of Nes go to 3A. Only where 3A is wet look at 3B.") == verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups, words_in
-from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ class AskedMatters:
         self._texts = "\n".join(texts).casefold()
 
     def named(self, index: int) -> bool:
-        """Return whether the user named what a call is about, or a value that no earlier call was given."""
+        """Return whether the user named what a call is about, or a value that no earlier call was given or is about."""
         if noun_of(self._calls[index].tool)[:_STEM] in self._stems:
             return True
         own = {value for value in self._given(index) if self._is_said(str(value))}
         for earlier in paced(range(index)) if own else ():
             own -= self._given(earlier)
+            about = words_in_name(self._calls[earlier].tool)
+            own = {value for value in own if str(value).casefold() not in about}
         return bool(own)
 
     def _given(self, index: int) -> frozenset[str | float]:

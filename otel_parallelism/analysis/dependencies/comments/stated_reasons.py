@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_READ = 1_000
 _SHORTEST_PART = 4
+_MANY_WORDS = 5
 _REASON = CaselessPattern(
     r"(?<!\w)(?:(?:since|because)(?! you\b| the user\b| i (?:need|want|have to)\b)|based on (?!your|what you)"
     r"|given (?:that|this|these|those|how)|now that|according to|in (?:light|view) of|due to|as (?:it|there|no) "
@@ -32,6 +33,7 @@ _REASON = CaselessPattern(
     r"|,? so (?:i'd better|i should|i must|i need|i'll|i will|let me|let's|we should|we need)"
     r"|(?:is|are|was|were) the (?:problem|cause|culprit|reason|issue)"
     r"|(?:did|does|do|could|can|was|were|is|are|has)(?: not|n't)"
+    r"|(?:find out|see|understand|learn|explain|know|check|figure out) why"
     r"|cannot|not (?:available|found|enough)|no (?:results?|match(?:es)?|data|luck|entry|record)"
     # German, French, Spanish, Italian, Portuguese and Dutch
     r"|da (?:der|die|das|es|kein\w*)|weil|laut|demnach|daher|deshalb|offenbar|leider|jedoch|puisque?|d'apr[eè]s"
@@ -56,7 +58,8 @@ _PLAN = CaselessPattern(
     r"|i'll|i will|i'd|i'm|i am|i need|i want|i also|i should|i must|i can|i now|i have|i've|we'll|we will|we have"
     r"|we've|step|here|here's|please|you|since you|because (?:you|the user)|as (?:you|requested|asked)"
     r"|(?!(?:some|any|every|no)thing)\w+ing|nun|jetzt|dann|zuerst|als|zum|ich|puis|ensuite|maintenant|enfin|je|voyons"
-    r"|regardons|ahora|luego|despu[eé]s|primero|por|voy|veamos|vamos)(?!\w)"
+    r"|regardons|ahora|luego|despu[eé]s|primero|por|voy|veamos|vamos|ora|adesso|poi|agora|depois|nu|daarna|on to|same"
+    r"|теперь|затем)(?!\w)"
     r"|the (?:next|second|third|last|other|final|remaining)\b)"
 )
 _STATEMENT = CaselessPattern(
@@ -133,7 +136,8 @@ def _tells_what_it_saw(text: str) -> bool:
     """
     sentences = _SENTENCES.split(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     told = (_ACKNOWLEDGEMENT.sub("", one) for one in sentences)
-    if any(_STATEMENT.search(one) and not _PLAN.match(one) for one in told):
+    # A longer sentence has a verb, in any language.
+    if any((len(one.split()) >= _MANY_WORDS or _STATEMENT.search(one)) and not _PLAN.match(one) for one in told):
         return True
     return any(
         len(one) >= _SHORTEST_PART and letter_groups(one) and not _STEP.search(one) for one in _PARTS.split(text)

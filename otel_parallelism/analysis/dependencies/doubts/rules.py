@@ -172,6 +172,11 @@ def nouns_of(tool: str) -> list[str]:
 
 
 def stems_of(words: Iterable[str]) -> frozenset[str]:
-    """Return the first letters of the longer of *words*, and words of other scripts, without the s of a plural."""
-    longer = (word for word in words if len(word) >= _SHORTEST_WORD or not word.isascii())
+    """Return the first letters of longer *words*, of codes, and of words of other scripts, without an s of a plural."""
+    longer = (word for word in words if len(word) >= _SHORTEST_WORD or not word.isascii() or _is_code(word))
     return frozenset(word.removesuffix("s")[:_STEM] for word in longer)
+
+
+def _is_code(word: str) -> bool:
+    """Return whether a short *word* is one such as ``3b``."""
+    return any(map(str.isdecimal, word)) and any(map(str.isalpha, word))
