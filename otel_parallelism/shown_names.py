@@ -33,6 +33,11 @@ def printable(name: str) -> str:
     return without_commands("".join(character if character.isprintable() else "?" for character in name))
 
 
+def encodable(text: str) -> str:
+    """Return *text* with U+FFFD for halves of surrogate pairs, which UTF-8 does not have."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def without_middle(name: str, longest: int = _LONGEST_NAME) -> str:
     """
     Return *name* without its middle if it is very long: the start and the end distinguish names best.

@@ -15,6 +15,7 @@ import msgspec
 
 from otel_parallelism import names
 from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.shown_names import encodable
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded, is_cut_off
@@ -199,7 +200,8 @@ def _after_instructions(instructions: object, given: object) -> object:
         return given
     listed = instructions.startswith("[") and instructions.endswith("]") if isinstance(instructions, str) else False
     if isinstance(given, str) and isinstance(instructions, str) and given.startswith("[{"):
-        parts = instructions if listed else msgspec.json.encode([{"type": "text", "content": instructions}]).decode()
+        part = {"type": "text", "content": encodable(instructions)}
+        parts = instructions if listed else msgspec.json.encode([part]).decode()
         return f'[{{"role": "system", "parts": {parts}}}, {given[1:]}'
     if isinstance(given, list | tuple):
         told = decoded(instructions) if listed else instructions

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from otel_parallelism.errors import ParallelismError
+from otel_parallelism.shown_names import encodable
 
 from .turn_numbers import numbers_of
 
@@ -193,8 +194,3 @@ def table_rows(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
             }
         )
     return row, rows
-
-
-def encodable(text: str) -> str:
-    """Return *text* with halves of surrogate pairs, which UTF-8 does not have, replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from otel_parallelism.shown_names import encodable
+
 _ACTING: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]|(?<=#)#(?=\w{0,40}\[)"
 )
@@ -36,7 +38,7 @@ def _escape(found: re.Match[bytes]) -> bytes:
 
 def _with_whole_characters(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return encodable(value)
     if isinstance(value, dict):
         return {_with_whole_characters(key): _with_whole_characters(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

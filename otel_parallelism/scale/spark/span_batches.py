@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_parallelism.fleet.parquet_tables import encodable
 from otel_parallelism.readers.any_format import decode_row
 from otel_parallelism.readers.parquet import batch_rows
 from otel_parallelism.readers.parsing.dedicated_columns import KEY, DedicatedColumns
 from otel_parallelism.readers.parsing.field_errors import WrongFieldError
 from otel_parallelism.readers.parsing.json_text import UnknownFormatError
 from otel_parallelism.scale.span_file import packed_spans
+from otel_parallelism.shown_names import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,10 +11,11 @@ import msgspec
 from otel_parallelism.analysis.analyze import TurnResult, joined_report, pairs_mentioned
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.normalization import joined_coverage
-from otel_parallelism.fleet.parquet_tables import encodable, table_rows, table_schemas
+from otel_parallelism.fleet.parquet_tables import table_rows, table_schemas
 from otel_parallelism.fleet.trace_buffer import batches_of
 from otel_parallelism.model import Coverage
 from otel_parallelism.scale.span_file import unpacked_spans
+from otel_parallelism.shown_names import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -159,7 +159,7 @@ def _words(content: Content | None) -> list[object] | None:
 def _make_turn(traces: Traces, roots: Sequence[LooseRoot]) -> None:
     """Put *roots*, which make one turn, below a turn's span made for them, in the trace of the first."""
     first = min(roots, key=lambda one: (one.start_ns, one.root.span_id))
-    turn_id = first.root.span_id[:8] + f"{crc32(first.root.span_id.encode()):08x}"
+    turn_id = first.root.span_id[:8] + f"{crc32(first.root.span_id.encode('utf-8', 'surrogatepass')):08x}"
     turn = TurnSpan(
         trace_id=first.trace_id,
         span_id=turn_id,

@@ -43,7 +43,7 @@ def transformed_forms(text: str) -> Iterator[tuple[str, bool]]:
     if figures is not None and len(figures[1]) <= 16:  # noqa: PLR2004 - the digits of 64 bits
         yield f"={int(figures[1], 16)}", len(figures[1]) >= _SIGNIFICANT
     if SHORTEST <= len(text) <= LONGEST:
-        raw = text.encode()
+        raw = text.encode("utf-8", "surrogatepass")
         yield _JOINTS.sub("", base64.b64encode(raw).decode().rstrip("=")).casefold(), True
         yield raw.hex(), True
 
