@@ -78,9 +78,9 @@ _ANSWERS_AT_THE_END = _ANSWERS - _AMBIGUOUS
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
 _OF_A_CLOCK = frozenset("get current fetch what is the and date time tell local utc".split())  # noqa: SIM905 - likewise
 _SAYS_NO = LazyPattern(
-    r"_(?:is|are|was|were|been|currently|now|fully|temporarily|already)_"
-    r"(?:closed|unavailable|offline|expired|cancell?ed|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled"
-    r"|booked|busy|overdue|full|empty|gone|sold_out|out_of_stock)(?=_|$)|^(?:fully_booked|sold_out|closed)(?=_|$)"
+    r"(?:^|_)(?:is|are|was|were|been|currently|now|fully|already)_(?:closed|unavailable|offline|expired|cancell?ed"
+    r"|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled|booked|busy|overdue|full|empty|gone|sold_out"
+    r"|out_of_stock)(?=[_,;:]|$)|^(?:sold_out|closed|unavailable|offline|out_of_stock)(?=[_,;:]|$)|^0_(?:available|left)"
     r"|(?:^|_)(?:out_of_(?:order|service|use)|(?:under|in|for|scheduled|planned)_maintenance|try_again|retry_later"
     r"|temporarily|discontinued|no_longer|decommissioned|(?:has|have|service|page|endpoint|site)_moved)(?=[_,;:]|$)"
 )

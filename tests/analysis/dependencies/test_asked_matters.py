@@ -25,6 +25,8 @@ def was_named(said: object, *calls: tuple[str, object]) -> bool:
         ("The mast of Ane, 1912", ("get_keel", {"boat": "Ane", "year": 1912}), True),
         ("The mast of Ane leans", ("get_keel", {"boat": "Liv"}), False),
         ("The mast of Ane leans", ("get_keel", {}), False),
+        ("The mast and the code of Ane", ("read_file", {"path": "CODE.md"}), True),
+        ("The mast of Ane leans", ("read_file", {"path": "CODE.md"}), False),
         ("The mast of Ane leans", ("get_keel", {"below": "mast"}), False),
         ("\u4e0a\u6d77\u548c\u5317\u4eac", ("get_keel", {"boat": "\u5317\u4eac"}), True),
         ("\u4e0a\u6d77", ("get_keel", {"boat": "\u5317\u4eac"}), False),

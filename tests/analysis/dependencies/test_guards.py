@@ -34,6 +34,12 @@ def test_time_outside_of_all_calendars_is_no_error(at_ns: int) -> None:
         "MISS",
         "Objednávka nenalezena",
         "Partial outage, data may be old",
+        "Out of stock until Thursday",
+        "Currently unavailable; two weeks",
+        "Fully booked for the weekend",
+        "0 available, 5 on order",
+        "Ausverkauft, wieder ab Montag",
+        "Complet jusqu'à 21 h",
     ],
 )
 def test_denial_in_any_language_may_decide_about_every_call(text: str) -> None:
@@ -46,7 +52,16 @@ def test_yes_and_good_status_in_another_language_may_decide_about_other_tools(te
 
 
 @pytest.mark.parametrize(
-    "text", ["Leichter Regen am Fjord", "Lluvia ligera", "Soleil sur la côte", "峡湾有小雨", "小雨です"]
+    "text",
+    [
+        "Leichter Regen am Fjord",
+        "0 degrees",
+        "In stock (14)",
+        "Lluvia ligera",
+        "Soleil sur la côte",
+        "峡湾有小雨",
+        "小雨です",
+    ],
 )
 def test_plain_answer_in_another_language_is_no_guard(text: str) -> None:
     assert guard_of("get_weather", text) == ""

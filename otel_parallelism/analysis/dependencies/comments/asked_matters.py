@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups, words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.pace import paced
+from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _STEM = 4
 _MOST_READ = 8_000
+_ENDING = LazyPattern(r"(?<=\w)\.[A-Za-z]\w{0,4}$")
+"""The end of a file's name, which users leave out."""
 
 
 class AskedMatters:
@@ -54,5 +57,5 @@ class AskedMatters:
     def _is_said(self, text: str) -> bool:
         if letter_groups(text):  # a script without spaces
             return text.casefold() in self._texts
-        words = words_in(text)
+        words = words_in(_ENDING.sub("", text))
         return bool(words) and self._said.issuperset(words)

@@ -9,6 +9,7 @@ from otel_parallelism.patterns import CaselessPattern
 from .letters import composed
 
 _LONGEST_DENIAL = 80
+_MOST_WORDS = 8
 _DENIES = CaselessPattern(
     r"(?<!\w)(?:kein(?:e|en|er|em|es)?|nicht|nichts|nie|leider|aucune?|pas|rien|introuvable|ning[uú]na?|nada|sin"
     r"|inexistente|inexistante?|agotad[oa]|nenhuma?|n[aã]o|sem|nessun[oa]?|niente|geen|niet|niets|inget|inga|inte"
@@ -44,6 +45,7 @@ _NEGATIVE = frozenset(
     geschlossen abgelehnt unbezahlt gesperrt inaktiv storniert ausverkauft verboten ungültig ausstehend
     refusé refusée indisponible impayé fermé inactif invalide annulé épuisé rechazado rechazada cerrado cerrada
     inactivo cancelado cancelada pendiente denegado indisponível recusado fechado inativo pendente negado rifiutato
+    ausgebucht belegt vergriffen complet complète épuisée fermée annulée lleno llena completo
     chiuso annullato esaurito geweigerd gesloten недоступно отклонён 不可用 已取消 缺货 売り切れ
     """.split()  # noqa: SIM905 - likewise
 )
@@ -55,13 +57,17 @@ def foreign_answer(text: str) -> bool | None:
 
     >>> foreign_answer("Ja."), foreign_answer("Keine Bestellung gefunden"), foreign_answer("見つかりませんでした")
     (True, False, False)
+    >>> foreign_answer("Ausverkauft, wieder ab Montag"), foreign_answer("complet jusqu'à 21 h")
+    (False, False)
     >>> foreign_answer("Regen am Fjord") is None
     True
     """
     bare = text.strip().strip(".!。！'\"").casefold()
+    words = bare.split(maxsplit=_MOST_WORDS)
     if bare in _POSITIVE or bare in {"sí", "sì"}:
         return True
-    denies = bare in _NEGATIVE or (len(bare) <= _LONGEST_DENIAL and _DENIES.search(bare))
+    negative = bare in _NEGATIVE or (1 < len(words) <= _MOST_WORDS and words[0].strip(",;:") in _NEGATIVE)
+    denies = negative or (len(bare) <= _LONGEST_DENIAL and _DENIES.search(bare))
     return False if denies else None
 
 
