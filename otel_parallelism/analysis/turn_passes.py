@@ -98,7 +98,7 @@ class TurnPasses:
                 set_reported_causes(own, candidates)
                 set_silenced(candidates, agent, silence)
                 estimate_savings(own, candidates, reported, least_ns, notes)
-                reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
+                reported += [one for one in candidates if one.avoidable_ns >= max(least_ns, 1) and one.saves(least_ns)]
 
         repeats = [one for one in repeated_candidates(scopes, least_ns, notes) if one.avoidable_ns >= max(least_ns, 1)]
         set_silenced(repeats, agent, silence)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.analysis.schedule.chains import MOST_OPEN, Chain
-from otel_parallelism.analysis.schedule.loop_waits import FILLED, any_overlap, saved_ns, share_held
+from otel_parallelism.analysis.schedule.loop_waits import (
+    FILLED,
+    any_overlap,
+    saved_ns,
+    share_held,
+    stalled_ns,
+)
 from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Advice, Call, Cause
 from otel_parallelism.pace import ordered, paced, pause
@@ -66,6 +72,15 @@ class Candidate(msgspec.Struct):
     def end_ns(self) -> int:
         """The end of the call that ends last."""
         return max(call.end_ns for part in self.parts for call in paced(part.calls))
+
+    def saves(self, least_ns: float) -> bool:
+        """Return whether *least_ns* would be saved, too, if the machine had not stalled while the calls held a loop."""
+        calls = self.calls
+        lost_ns = stalled_ns(calls)
+        if not lost_ns:
+            return True
+        worked_ns = sum(call.duration_ns for call in paced(calls))
+        return self.avoidable_ns * (worked_ns - lost_ns) >= least_ns * worked_ns
 
     def stages(self) -> tuple[tuple[int, ...], ...]:
         """

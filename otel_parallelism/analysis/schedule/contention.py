@@ -14,7 +14,7 @@ import msgspec
 
 from otel_parallelism.pace import ordered, paced
 
-from .loop_waits import LoopWaits, loop_waits
+from .loop_waits import LoopWaits, loop_waits, mostly_stalled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def contention(calls: Sequence[Call]) -> Contention:
         for batch in paced(_overlapping_batches(calls, same_tool)):
             some = [calls[index] for index in paced(batch)]
             step_ns = min(call.duration_ns for call in paced(some)) if places_inside(some) else even_step_ns(some)
-            if step_ns:
+            if step_ns and not mostly_stalled(some):
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), step_ns))
     serial = [index for index, call in paced(enumerate(calls)) if call.serial_inside]

@@ -49,14 +49,24 @@ def held_ns(call: Call) -> int:
     return min(call.blocked_ns + call.stalled_ns, call.duration_ns)
 
 
+def stalled_ns(calls: Sequence[Call]) -> int:
+    """Return for how long the machine may have stalled while *calls* held an event loop."""
+    return sum(held_ns(call) - blocked_ns(call) for call in paced(calls) if call.stalled_ns)
+
+
+def mostly_stalled(calls: Sequence[Call]) -> bool:
+    """Return whether the machine may have stalled for half of the time between the first start and the last end."""
+    lost_ns = stalled_ns(calls)
+    return lost_ns > 0 and 2 * lost_ns >= max(call.end_ns for call in calls) - min(call.start_ns for call in calls)
+
+
 def share_blocked(calls: Sequence[Call], common_ns: int) -> float:
     """
     Return for which share of *common_ns* the calls held the event loop.
 
     Time for which the machine may have stalled counts on neither side, so that a busy machine makes no share larger.
     """
-    stalled_ns = sum(held_ns(call) - blocked_ns(call) for call in paced(calls))
-    return sum(map(blocked_ns, paced(calls))) / max(1, common_ns - stalled_ns)
+    return sum(map(blocked_ns, paced(calls))) / max(1, common_ns - stalled_ns(calls))
 
 
 def loop_waits(calls: Sequence[Call]) -> LoopWaits:

@@ -103,17 +103,20 @@ def take_reading() -> Reading:
     return reading
 
 
-def least_held_ns(since_ns: int, until_ns: int) -> int:
+def held_and_stalled_ns(since_ns: int, until_ns: int) -> tuple[int, int]:
     """
-    Return for how long, at least, the code that ran from *since_ns* until now, *until_ns*, held the thread itself.
+    Return what of the time from *since_ns* until now, *until_ns*, is certainly the code's own, and what is the rest.
 
-    Nearly all of the time counts as all of it: no thread runs without any delay.
+    The rest is 0 where delays are unknown. Nearly all of the time counts as all: no thread runs without any delay.
     """
     now = take_reading()
     at = bisect_right(_readings.taken, since_ns, key=lambda reading: reading.at_ns) - 1
-    held_ns = body_ns(_readings.taken[at] if at >= 0 else Reading(), now, since_ns, until_ns)
-    length_ns = until_ns - since_ns
-    return length_ns if held_ns >= _WHOLE * length_ns else held_ns
+    before = _readings.taken[at] if at >= 0 else Reading()
+    held_ns, length_ns = body_ns(before, now, since_ns, until_ns), until_ns - since_ns
+    if held_ns >= _WHOLE * length_ns:
+        return length_ns, 0
+    known = now.delayed_ns is not None and before.delayed_ns is not None
+    return held_ns, length_ns - held_ns if known else 0
 
 
 def body_ns(before: Reading, now: Reading, since_ns: int, until_ns: int) -> int:

@@ -17,7 +17,7 @@ import msgspec
 from otel_parallelism import clock
 from otel_parallelism.tracing.state.nodes import LEAST_BLOCKED_NS, SUSPENDED
 
-from .machine_time import least_held_ns
+from .machine_time import held_and_stalled_ns
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -109,9 +109,10 @@ def end_stretch(node: CallNode | Stretches, now_ns: int) -> None:
 
 def _add_stretch(node: CallNode | Stretches, now_ns: int) -> None:
     """Add to *node* what its body held the thread for, in the long stretch that ends now; see `machine_time`."""
-    length_ns = now_ns - node.resumed_ns
-    held_ns = least_held_ns(node.resumed_ns, now_ns)
-    node.long_ns += length_ns
+    held_ns, stalled_ns = held_and_stalled_ns(node.resumed_ns, now_ns)
     if held_ns >= LEAST_BLOCKED_NS:
         node.blocked_ns += held_ns
         node.thread = get_ident()  # the loop's, which need not be the one that made the call
+    elif not stalled_ns:
+        return
+    node.long_ns += held_ns + stalled_ns

@@ -143,7 +143,8 @@ class CallNode(Node):
         call_id: The model's id of the call, or an empty string.
         framework: Whether a patched framework reported the call.
         switch: The framework's setting that keeps the call from running beside others; empty if there is none.
-        long_ns: The length of the stretches in the event loop's thread of at least `LEAST_BLOCKED_NS`.
+        long_ns: The length of the stretches in the event loop's thread of at least `LEAST_BLOCKED_NS`, as far as it is
+            known what became of it.
         blocked_ns: How much of them the call itself held the thread, where that is `LEAST_BLOCKED_NS` or more.
         body_task: The id of another task that runs the body and measures it, 0 while there is none.
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.

@@ -67,7 +67,7 @@ def test_calls_that_hold_the_loop_are_blocking_however_their_spans_look(
 @pytest.mark.parametrize("calls", [TOGETHER, STAIRS, LATE, ONE_BY_ONE])
 def test_calls_that_hold_the_loop_are_blocking_however_busy_the_machine_is(calls: list[Call]) -> None:
     def busy(call: Call) -> Call:
-        own_ns = call.blocked_ns // 8
+        own_ns = 2 * call.blocked_ns // 3
         return replace(call, blocked_ns=own_ns, stalled_ns=call.blocked_ns - own_ns)
 
     quiet, found = report(*calls), report(*map(busy, calls))
@@ -77,6 +77,18 @@ def test_calls_that_hold_the_loop_are_blocking_however_busy_the_machine_is(calls
 
 def test_calls_that_the_machine_alone_kept_from_running_are_no_group() -> None:
     calls = [replace(call, blocked_ns=0, stalled_ns=call.blocked_ns) for call in TOGETHER]
+    assert (report(*calls).verdict, report(*calls).findings) == ("parallel", ())
+
+
+def test_nothing_is_reported_that_a_machine_without_stalls_would_not_save() -> None:
+    calls = [replace(call, blocked_ns=SECOND_NS // 50, stalled_ns=38 * SECOND_NS // 100) for call in ONE_BY_ONE]
+    found = report(*calls)
+    assert (found.findings, found.avoidable, found.avoidable_by_cause) == ((), 0, {})
+
+
+def test_ends_that_are_apart_by_stalls_are_no_queue() -> None:
+    calls = [replace(call, blocked_ns=0, stalled_ns=call.blocked_ns) for call in STAIRS]
+    assert report(*STAIRS).verdict == "contended"
     assert (report(*calls).verdict, report(*calls).findings) == ("parallel", ())
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from otel_parallelism import agent_turn, clock, names, profiled
 from otel_parallelism.tracing.spans import machine_time
-from otel_parallelism.tracing.spans.machine_time import Reading, body_ns, least_held_ns, read, take_reading
+from otel_parallelism.tracing.spans.machine_time import Reading, body_ns, held_and_stalled_ns, read, take_reading
 from tests.virtual_time import exactly
 
 if TYPE_CHECKING:
@@ -170,6 +170,36 @@ async def test_what_a_thread_lost_before_a_call_is_not_held_against_it(kit: Kit,
     assert times(turn.report) == [(exactly(0.2), 0)] * 2
 
 
+async def test_no_stall_is_known_where_delays_are_not(
+    kit: Kit, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_time, "read", lambda: Reading(clock.now_ns(), None, machine.computed_ns))
+
+    def body() -> None:
+        machine.wait(0.1)
+        machine.compute(0.02)
+
+    async with agent_turn("assistant", input="alpha or beta") as turn:
+        await made_by(body)("alpha")
+        await made_by(body)("beta")
+    assert times(turn.report) == [(exactly(0.02), 0)] * 2
+    assert turn.report is not None
+    assert turn.report.avoidable == exactly(0.12)
+
+
+async def test_what_only_a_quiet_machine_would_save_is_no_finding(kit: Kit, machine: Machine) -> None:
+    """The calls were made together; what each held the loop for is too short to matter."""
+    fetch = made_by(lambda: machine.stall(0.1))
+
+    async def run() -> None:
+        async with agent_turn("assistant", input="alpha, beta or gamma"):
+            await asyncio.gather(*(fetch(key) for key in ("alpha", "beta", "gamma")))
+
+    await run()
+    assert [kit.reports[-1].findings, kit.stored().reports[-1].findings] == [(), ()]
+    assert kit.reports[-1].avoidable == 0
+
+
 async def test_nearly_all_counts_as_all(kit: Kit, machine: Machine) -> None:
     def body() -> None:
         machine.wait(0.2)
@@ -191,8 +221,8 @@ def test_few_readings_are_kept_and_an_early_stretch_is_compared_with_the_threads
     machine.delayed_ns = 123 * MS
     ended_ns = clock.now_ns()
     # What the thread had lost before the stretch counts as well, since nothing tells it apart.
-    assert least_held_ns(began_ns, ended_ns) == pytest.approx(ended_ns - began_ns - 123 * MS)
-    assert least_held_ns(ended_ns - 12 * MS, ended_ns) == 0
+    assert held_and_stalled_ns(began_ns, ended_ns) == (ended_ns - began_ns - 123 * MS, 123 * MS)
+    assert held_and_stalled_ns(ended_ns - 12 * MS, ended_ns) == (0, 12 * MS)
 
 
 def test_a_forked_process_counts_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +232,7 @@ def test_a_forked_process_counts_anew(machine: Machine, monkeypatch: pytest.Monk
     machine.computed_ns = 0
     began_ns = clock.now_ns()
     machine.compute(0.2)
-    assert least_held_ns(began_ns, clock.now_ns()) / 1e9 == exactly(0.2)
+    assert held_and_stalled_ns(began_ns, clock.now_ns())[0] / 1e9 == exactly(0.2)
 
 
 def test_delays_are_those_that_the_system_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
