@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -82,43 +83,52 @@ class FullNames:
 def blocking_code(file: SourceFile, function: ast.AsyncFunctionDef, full_names: FullNames) -> Iterator[BlockingCall]:
     """Yield the blocking calls that *function* itself makes; those of functions inside it may run in threads."""
     made = _made(function, full_names)
+    ended = _ended(function)
+    asking: dict[ast.If, bool] = {}
     for node in own_nodes(function):
         if not isinstance(node, ast.Call) or isinstance(file.parents.get(node), ast.Await):
             continue
-        if _asks_for_a_loop(file, node) or _has_ended(function, node):
-            continue
         name = full_names.full_name(node.func)
+        found: tuple[str, str] | None = None
         if name in BLOCKING_FUNCTIONS:
-            if not _returns_at_once(name, node):
-                yield BlockingCall(node, name, BLOCKING_FUNCTIONS[name], function.name)
+            found = None if _returns_at_once(name, node) else (name, BLOCKING_FUNCTIONS[name])
         elif isinstance(node.func, ast.Attribute):
             found = _method(node.func, node, made, full_names)
-            if found is not None:
-                yield BlockingCall(node, found[0], found[1], function.name)
+        if found is not None and not _asks_for_a_loop(file, node, asking) and not _has_ended(node, ended):
+            yield BlockingCall(node, *found, function.name)
 
 
-def _asks_for_a_loop(file: SourceFile, node: ast.AST) -> bool:
-    """Return whether *node* is in a branch of an ``if`` that asks about an event loop: there may be none."""
+def _asks_for_a_loop(file: SourceFile, node: ast.AST, asking: dict[ast.If, bool]) -> bool:
+    """
+    Return whether *node* is in a branch of an ``if`` that asks about an event loop: there may be none.
+
+    What is found out about an ``if`` is kept in *asking*.
+    """
     while not isinstance(node, (ast.AsyncFunctionDef, ast.Module)):
         node = file.parents[node]
-        if isinstance(node, ast.If) and "loop" in ast.unparse(node.test):
-            return True
+        if isinstance(node, ast.If):
+            if node not in asking:
+                asking[node] = "loop" in ast.unparse(node.test)
+            if asking[node]:
+                return True
     return False
 
 
-def _has_ended(function: ast.AsyncFunctionDef, call: ast.Call) -> bool:
+def _ended(function: ast.AsyncFunctionDef) -> dict[str, int]:
+    """Return the processes for which *function* waits with ``communicate``, each with the first line of that."""
+    found: dict[str, int] = {}
+    for node in own_nodes(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "communicate":
+            process = ast.unparse(node.func.value)
+            found[process] = min(node.lineno, found.get(process, node.lineno))
+    return found
+
+
+def _has_ended(call: ast.Call, ended: dict[str, int]) -> bool:
     """Return whether *call* waits for a process that an earlier ``communicate`` has waited for already."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "wait":
         return False
-    process = ast.unparse(call.func.value)
-    return any(
-        isinstance(node, ast.Call)
-        and node.lineno < call.lineno
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "communicate"
-        and ast.unparse(node.func.value) == process
-        for node in own_nodes(function)
-    )
+    return ended.get(ast.unparse(call.func.value), call.lineno) < call.lineno
 
 
 def _returns_at_once(name: str, call: ast.Call) -> bool:
@@ -136,16 +146,18 @@ def _made(function: ast.AsyncFunctionDef, full_names: FullNames) -> dict[str, st
             bound.setdefault(node.targets[0].id, []).append(_maker(node.value, full_names))
         elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
             bound.setdefault(node.optional_vars.id, []).append(_maker(node.context_expr, full_names))
-    stored = [node.id for node in own_nodes(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    stored = Counter(
+        node.id for node in own_nodes(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
     parameters = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
     made = {
         name: makers[0]
         for name, makers in bound.items()
-        if makers[0] and len(makers) == 1 and stored.count(name) == 1 and name not in parameters
+        if makers[0] and len(makers) == 1 and stored[name] == 1 and name not in parameters
     }
     for node in own_nodes(function):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _submits(node.value, made):
-            made[node.targets[0].id] = "submit" if stored.count(node.targets[0].id) == 1 else ""
+            made[node.targets[0].id] = "submit" if stored[node.targets[0].id] == 1 else ""
     return made
 
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from otel_parallelism.source.known_functions import is_mutator
+from otel_parallelism.source.syntax import children
 
 from .function_text import inner_nodes
 
@@ -46,10 +47,11 @@ def root_name(node: ast.expr) -> str:
 
 
 def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.comprehension):
-            yield from _outside_comprehensions(child)
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        yield inner
+        stack += [child for child in reversed(children(inner)) if not isinstance(child, ast.comprehension)]
 
 
 def _changed(statements: list[ast.stmt]) -> set[str]:
@@ -110,6 +112,8 @@ def _reads_in(node: ast.AST, bound: set[str], changed: set[str]) -> bool:
         isinstance(one, ast.Name)
         and isinstance(one.ctx, ast.Load)
         and one not in filled
-        and one.id in changed - bound - own
+        and one.id in changed
+        and one.id not in bound
+        and one.id not in own
         for one in inner
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -57,8 +58,9 @@ def lint_source(text: str, path: str, kinds: Collection[LintKind] = LINT_KINDS.k
         raise ValueError("the expressions are nested too deeply") from None
     silenced = silenced_lines(text)
     kept = [one for one in found if silenced.isdisjoint(one.lines)]
-    fixed, rewritten = rewritten_text(text, kept)
-    findings = (msgspec.structs.replace(one.finding, fixable=one in rewritten) for one in kept)
+    fixed, made = rewritten_text(text, kept)
+    rewritten = set(map(id, made))
+    findings = (msgspec.structs.replace(one.finding, fixable=id(one) in rewritten) for one in kept)
     return LintResult(tuple(findings), len(found) - len(kept), fixed)
 
 
@@ -72,13 +74,16 @@ class FoundPlace(msgspec.Struct, frozen=True, eq=False):
 
 def rewritten_text(text: str, found: list[FoundPlace]) -> tuple[str | None, list[FoundPlace]]:
     """Return *text* with the edits of *found*, and those that were made; of two that overlap, the first one is."""
-    edits: list[TextEdit] = []
+    edits: dict[TextEdit, None] = {}
+    places: list[tuple[int, int]] = []
     rewritten: list[FoundPlace] = []
     for one in found:
         new = [edit for edit in one.edits if edit not in edits]
-        if new and not any(edit.start < other.end and other.start < edit.end for edit in new for other in edits):
-            edits += new
+        if new and not any(_overlaps(edit, places) for edit in new):
+            edits.update(dict.fromkeys(new))
             rewritten.append(one)
+            for edit in new:
+                insort(places, (edit.start, edit.end))
     fixed = edited(text, edits) if edits else None
     try:
         with warnings.catch_warnings():
@@ -87,6 +92,12 @@ def rewritten_text(text: str, found: list[FoundPlace]) -> tuple[str | None, list
     except SyntaxError:
         return None, []
     return fixed, rewritten
+
+
+def _overlaps(edit: TextEdit, places: list[tuple[int, int]]) -> bool:
+    """Return whether *edit* changes text at one of *places*, which are in order and do not overlap."""
+    before = bisect_left(places, (edit.end, edit.end))
+    return before > 0 and edit.start < places[before - 1][1]
 
 
 def found_places(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -14,7 +15,7 @@ from otel_parallelism.source.known_functions import is_harmless_block, is_sleep
 from otel_parallelism.source.syntax import exits
 
 from .carried_values import is_carried, root_name, stored_names
-from .function_text import inner_nodes, joined_words, own_variables
+from .function_text import inner_nodes, joined_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,15 +69,14 @@ class LoopAwait(msgspec.Struct, frozen=True):
 
 def loop_awaits(reading: ReadingCalls) -> Iterator[LoopAwait]:
     """Yield the loops of the function of *reading* that await independent calls."""
-    own = own_variables(reading.function)
     for node in own_nodes(reading.function):
         if isinstance(node, _LOOPS):
-            found = _judged(node, reading, own)
+            found = _judged(node, reading)
             if found is not None:
                 yield found
 
 
-def _judged(loop: Looping, reading: ReadingCalls, own: frozenset[str]) -> LoopAwait | None:
+def _judged(loop: Looping, reading: ReadingCalls) -> LoopAwait | None:
     nodes = [node for part in _repeated(loop) for node in inner_nodes(part)]
     awaits = [node for node in nodes if isinstance(node, ast.Await)]
     calls = [node.value for node in awaits if isinstance(node.value, ast.Call)]
@@ -84,11 +84,10 @@ def _judged(loop: Looping, reading: ReadingCalls, own: frozenset[str]) -> LoopAw
         return None
     if any(reading.file.loop(reading.function, call) is not loop for call in calls):
         return None
-    if not all(_is_free(node, awaits, reading, own) for node in nodes) or (
-        isinstance(loop, ast.For) and is_carried(loop)
-    ):
+    others = {node for node in nodes if isinstance(node, ast.Call)}.difference(calls)
+    if not all(_is_free(node, others, reading) for node in nodes) or (isinstance(loop, ast.For) and is_carried(loop)):
         return None
-    if not any(_uses_item(loop, call) for call in calls) or not _are_independent(calls, reading):
+    if not _use_item(calls, loop) or not _are_independent(calls, reading):
         return None
     ordered = sorted(calls, key=lambda call: (call.lineno, call.col_offset))
     return LoopAwait(loop, tuple(ordered), tuple(_followed(loop, calls)))
@@ -96,8 +95,9 @@ def _judged(loop: Looping, reading: ReadingCalls, own: frozenset[str]) -> LoopAw
 
 def _are_independent(calls: list[ast.Call], reading: ReadingCalls) -> bool:
     """Return whether no iteration needs the calls of an earlier one; within one, a call may need those before."""
-    earlier = [(one, other) for at, one in enumerate(calls) for other in calls[: at + 1]]
-    return all(reading.needs_nothing(one, other) for one, other in earlier)
+    return all(
+        reading.needs_nothing(one, other) for at, one in enumerate(calls) for other in itertools.islice(calls, at + 1)
+    )
 
 
 def _leaves(loop: Looping) -> bool:
@@ -117,16 +117,20 @@ def _repeated(loop: Looping) -> list[ast.AST]:
     return [*elements, *loop.generators[0].ifs]
 
 
-def _is_free(node: ast.AST, awaits: list[ast.Await], reading: ReadingCalls, own: frozenset[str]) -> bool:
-    """Return whether *node* makes nothing visible in order, waits for nothing else, and changes only variables."""
+def _is_free(node: ast.AST, others: set[ast.Call], reading: ReadingCalls) -> bool:
+    """
+    Return whether *node* makes nothing visible in order, waits for nothing else, and changes only variables.
+
+    The calls *others* are those that are not awaited.
+    """
     if isinstance(node, _ORDERED):
         return False
     if isinstance(node, ast.With):
         return all(is_harmless_block(item.context_expr) for item in node.items)
-    if isinstance(node, ast.Call) and all(node is not one.value for one in awaits):
-        return not is_sleep(node) and reading.is_harmless(node, own)
+    if isinstance(node, ast.Call) and node in others:
+        return not is_sleep(node) and reading.is_harmless(node)
     if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        return root_name(node) in own
+        return root_name(node) in reading.own
     return True
 
 
@@ -143,13 +147,12 @@ def _is_paced(loop: Looping) -> bool:
     return alone or not _PACED.isdisjoint(words_in_name(text))
 
 
-def _uses_item(loop: Looping, call: ast.Call) -> bool:
-    """Return whether *call* is made with the item of the iteration, or with a variable that the iteration binds."""
+def _use_item(calls: list[ast.Call], loop: Looping) -> bool:
+    """Return whether one of *calls* is made with the item of the iteration, or a variable that the iteration binds."""
     target, _ = _head(loop)
     item = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
     bound = item | set(stored_names(loop.body) if isinstance(loop, ast.For) else [])
-    read = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
-    return bool(read & bound)
+    return any(isinstance(node, ast.Name) and node.id in bound for call in calls for node in ast.walk(call))
 
 
 def _followed(loop: Looping, calls: list[ast.Call]) -> list[str]:
@@ -157,8 +160,9 @@ def _followed(loop: Looping, calls: list[ast.Call]) -> list[str]:
     if not isinstance(loop, ast.For):
         return []
     found: dict[str, None] = {}
+    awaited = set(calls)
     for statement in loop.body:
         for node in inner_nodes(statement):
-            if isinstance(node, ast.Assign) and any(inner in calls for inner in ast.walk(node.value)):
+            if isinstance(node, ast.Assign) and not awaited.isdisjoint(ast.walk(node.value)):
                 found.update(dict.fromkeys(stored_names([node])))
     return list(found)

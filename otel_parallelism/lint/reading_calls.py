@@ -10,13 +10,14 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_ef
 from otel_parallelism.analysis.dependencies.effects.verb_tables import word_set
 from otel_parallelism.source.functions import Site, callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_guard, is_mutator, is_pure, is_sink
-from otel_parallelism.source.proof import prove
+from otel_parallelism.source.proof import prove_calls
+
+from .function_text import FunctionNames, own_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_parallelism.source.functions import SourceFile
-    from otel_parallelism.source.proof import Proof
+    from otel_parallelism.source.functions import Function, SourceFile
 
     from .shared_resources import SharedResources
     from .visible_functions import VisibleFunctions
@@ -37,8 +38,25 @@ _BARE = word_set("read get fetch head peek scan list find query status count sum
 _CONTEXTS = frozenset({"ctx", "interaction", "inter", "update"})
 """Names of arguments through which a chat bot's function may talk to a person, whatever the function is called."""
 
+_NEAR = 50
+"""How many calls before and after another one may be compared with it."""
+
 _PERSONS = word_set("input answer reply prompt menu")
 """Words for calls that a person answers, one at a time."""
+
+
+class _KnownReads:
+    """Calls of one function that count, in the order of the text."""
+
+    def __init__(self, calls: list[ast.Call]) -> None:
+        self.calls = frozenset(calls)
+        self._ordered = calls
+        self._position = {call: at for at, call in enumerate(calls)}
+
+    def near(self, call: ast.Call) -> list[ast.Call]:
+        """Return those that are compared with *call*: the next ones, and, in a loop, the last ones."""
+        at = self._position.get(call, 0)
+        return self._ordered[max(0, at - _NEAR) : at + _NEAR]
 
 
 class ReadingCalls:
@@ -79,18 +97,46 @@ class ReadingCalls:
         )
 
     @cached_property
-    def _known_reads(self) -> tuple[Site, ...]:
-        """Where the function makes the calls that count."""
-        awaits = [node for node in own_nodes(self.function) if isinstance(node, ast.Await) and self.counts(node)]
-        return tuple(self._site(node.value) for node in awaits if isinstance(node.value, ast.Call))
+    def own(self) -> frozenset[str]:
+        """The variables that the function binds, without its parameters."""
+        return own_variables(self.function)
 
-    def proof(self, first: ast.Call, second: ast.Call) -> Proof:
-        """Return what the source shows about two calls of the function, in the order in which they are made."""
-        return prove(self.file, self._site(first), self._site(second), known_reads=self._known_reads)
+    @cached_property
+    def names(self) -> FunctionNames:
+        """How the function uses each name."""
+        return FunctionNames(self.function)
+
+    @cached_property
+    def is_generator(self) -> bool:
+        """Whether the function yields."""
+        return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(self.function))
+
+    @cached_property
+    def _known_reads(self) -> dict[Function, _KnownReads]:
+        """The calls that count, by the function to which their place in the text leads."""
+        found: dict[Function, dict[ast.Call, None]] = {}
+        for node in own_nodes(self.function):
+            place = self._place(node.value) if isinstance(node, ast.Await) and self.counts(node) else None
+            if place is not None:
+                found.setdefault(place[0], {})[place[1]] = None
+        return {function: _KnownReads(list(calls)) for function, calls in found.items()}
+
+    def _place(self, node: ast.expr) -> tuple[Function, ast.Call] | None:
+        """Return the function and the call to which the place of *node* in the text leads; None if it is ambiguous."""
+        if not isinstance(node, ast.Call):
+            return None
+        site = Site(self.function.name, node.lineno, node.end_lineno or 0, node.end_col_offset or 0)
+        function = self.file.function(site.function, site.line)
+        call = None if function is None else self.file.call(function, site)
+        return None if function is None or call is None else (function, call)
 
     def needs_nothing(self, first: ast.Call, second: ast.Call) -> bool:
         """Return whether *second* needs nothing of *first*, and both may use what they share at the same time."""
-        proof = self.proof(first, second)
+        one, other = self._place(first), self._place(second)
+        if one is None or other is None or one[0] is not other[0]:
+            return False
+        known = self._known_reads.get(one[0]) or _KnownReads([])
+        proof = prove_calls(self.file, *one, other[1], known=known.calls, others=known.near(one[1]))
         return (
             proof.verdict == "independent"
             and not proof.discarded
@@ -98,19 +144,16 @@ class ReadingCalls:
             and not any(self.resources.one_at_a_time(name, self.function) for name in proof.shared)
         )
 
-    def is_harmless(self, call: ast.Call, own: frozenset[str]) -> bool:
-        """Return whether *call*, which is not awaited, changes nothing but objects in the variables *own*."""
+    def is_harmless(self, call: ast.Call) -> bool:
+        """Return whether *call*, which is not awaited, changes nothing but objects in the function's own variables."""
         if is_sink(call):
             return False
         if is_mutator(call):
             holder = call.func.value if isinstance(call.func, ast.Attribute) else call.func
             while isinstance(holder, (ast.Attribute, ast.Subscript)):
                 holder = holder.value
-            return isinstance(holder, ast.Name) and holder.id in own
+            return isinstance(holder, ast.Name) and holder.id in self.own
         return is_pure(call) or assumed_effect(callee_name(call)) == "read"
-
-    def _site(self, call: ast.Call) -> Site:
-        return Site(self.function.name, call.lineno, call.end_lineno or 0, call.end_col_offset or 0)
 
 
 def _reads_by_name(call: ast.Call) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from otel_parallelism.source.functions import callee_name
 
-from .function_text import blocks, inner_nodes, joined_words, own_variables
+from .function_text import blocks, inner_nodes, joined_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,17 +58,16 @@ class SerialAwaits(msgspec.Struct, frozen=True):
 
 def serial_awaits(reading: ReadingCalls) -> Iterator[SerialAwaits]:
     """Yield the runs of independent awaits in the function of *reading*, each of at least two calls."""
-    own = own_variables(reading.function)
     for block in blocks(reading.function):
-        yield from _runs(block, reading, own)
+        yield from _runs(block, reading)
 
 
-def _runs(block: list[ast.stmt], reading: ReadingCalls, own: frozenset[str]) -> Iterator[SerialAwaits]:
-    run: list[tuple[ast.stmt, ast.Call]] = []
-    for statement in block:
-        calls = _calls(statement, reading, own)
+def _runs(block: list[ast.stmt], reading: ReadingCalls) -> Iterator[SerialAwaits]:
+    run: list[tuple[int, ast.Call]] = []
+    for at, statement in enumerate(block):
+        calls = _calls(statement, reading)
         if calls is None:
-            if not _is_plain(statement, reading, own):
+            if not _is_plain(statement, reading):
                 yield from _ended(run, block)
                 run = []
             continue
@@ -76,37 +75,39 @@ def _runs(block: list[ast.stmt], reading: ReadingCalls, own: frozenset[str]) -> 
             if len(run) >= _MOST_CALLS or not all(reading.needs_nothing(one, call) for _, one in run):
                 yield from _ended(run, block)
                 run = []
-            run.append((statement, call))
+            run.append((at, call))
     yield from _ended(run, block)
 
 
-def _ended(run: list[tuple[ast.stmt, ast.Call]], block: list[ast.stmt]) -> Iterator[SerialAwaits]:
+def _ended(run: list[tuple[int, ast.Call]], block: list[ast.stmt]) -> Iterator[SerialAwaits]:
     if len(run) < 2:  # noqa: PLR2004 - one call alone
         return
-    statements = list(dict.fromkeys(statement for statement, _ in run))
+    places = list(dict.fromkeys(at for at, _ in run))
+    statements = [block[at] for at in places]
     followed = dict.fromkeys(name for statement in statements[:-1] for name in _bound(statement))
-    at = block.index(statements[0])
-    adjacent = block[at : at + len(statements)] == statements
+    adjacent = places[-1] - places[0] == len(places) - 1
     yield SerialAwaits(tuple(statements), tuple(call for _, call in run), tuple(followed), adjacent)
 
 
-def _calls(statement: ast.stmt, reading: ReadingCalls, own: frozenset[str]) -> list[ast.Call] | None:
+def _calls(statement: ast.stmt, reading: ReadingCalls) -> list[ast.Call] | None:
     """Return the calls that *statement* awaits in any case; None if it has none, or has more that may matter."""
     if not isinstance(statement, _CARRYING) or statement.value is None:
         return None
     if isinstance(statement, ast.Assign) and not all(map(_is_variable, statement.targets)):
         return None
     awaited: list[ast.Await] = []
+    made: list[ast.Call] = []
     for node in inner_nodes(statement.value):
         if isinstance(node, (*_SOMETIMES, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)):
             return None
         if isinstance(node, ast.Await):
             awaited.append(node)
-    calls = [node.value for node in awaited if isinstance(node.value, ast.Call)]
+        elif isinstance(node, ast.Call):
+            made.append(node)
+    calls = {node.value: None for node in awaited if isinstance(node.value, ast.Call)}
     if not awaited or not all(map(reading.counts, awaited)):
         return None
-    others = [node for node in inner_nodes(statement.value) if isinstance(node, ast.Call) and node not in calls]
-    if not all(reading.is_harmless(call, own) for call in others):
+    if not all(reading.is_harmless(call) for call in made if call not in calls):
         return None
     return sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
@@ -117,22 +118,22 @@ def _is_variable(target: ast.expr) -> bool:
     return isinstance(target, ast.Name)
 
 
-def _is_plain(statement: ast.stmt, reading: ReadingCalls, own: frozenset[str]) -> bool:
+def _is_plain(statement: ast.stmt, reading: ReadingCalls) -> bool:
     """Return whether *statement* awaits nothing, leaves nothing, and changes nothing but variables."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant) or (
-            isinstance(statement.value, ast.Call) and _is_quiet(statement.value, reading, own)
+            isinstance(statement.value, ast.Call) and _is_quiet(statement.value, reading)
         )
     if not isinstance(statement, _PLAIN):
         return False
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    return all(target is None or _is_variable(target) for target in targets) and _is_quiet(statement, reading, own)
+    return all(target is None or _is_variable(target) for target in targets) and _is_quiet(statement, reading)
 
 
-def _is_quiet(node: ast.AST, reading: ReadingCalls, own: frozenset[str]) -> bool:
+def _is_quiet(node: ast.AST, reading: ReadingCalls) -> bool:
     return not any(
         isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom))
-        or (isinstance(inner, ast.Call) and not reading.is_harmless(inner, own))
+        or (isinstance(inner, ast.Call) and not reading.is_harmless(inner))
         for inner in inner_nodes(node)
     )
 

@@ -36,6 +36,8 @@ class SharedResources:
     def __init__(self, file: SourceFile) -> None:
         """Keep the file; it is read when something about it is asked."""
         self._file = file
+        self._one_at_a_time: dict[tuple[str, Function], bool] = {}
+        self._ordered: dict[ast.withitem, bool] = {}
 
     @cached_property
     def _attributes(self) -> dict[str, list[str]]:
@@ -48,6 +50,11 @@ class SharedResources:
 
     def one_at_a_time(self, name: str, function: Function) -> bool:
         """Return whether the object called *name*, which may have dots, serves one call at a time."""
+        if (name, function) not in self._one_at_a_time:
+            self._one_at_a_time[name, function] = self._serves_one(name, function)
+        return self._one_at_a_time[name, function]
+
+    def _serves_one(self, name: str, function: Function) -> bool:
         parts = name.split(".")
         for end in range(1, len(parts) + 1):
             told = self._said(".".join(parts[:end]), function)
@@ -66,36 +73,38 @@ class SharedResources:
 
     def uses_one_at_a_time(self, call: ast.Call, function: Function) -> bool:
         """Return whether *call* is a method of such an object, or is given one."""
-        values = [argument.value if isinstance(argument, ast.Starred) else argument for argument in call.args]
-        values += [keyword.value for keyword in call.keywords]
+        values: list[ast.AST] = [*call.args, *call.keywords]
         if isinstance(call.func, ast.Attribute):
             values.append(call.func.value)
-        for value in values:
-            for node in ast.walk(value):
-                if (
-                    isinstance(node, (ast.Name, ast.Attribute))
-                    and dotted(node)
-                    and self.one_at_a_time(dotted(node), function)
-                ):
-                    return True
+        while values:
+            node = values.pop()
+            name = dotted(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+            if not name:
+                values += ast.iter_child_nodes(node)
+            elif self.one_at_a_time(name, function):
+                # It is, too, if what it is a part of is one.
+                return True
         return False
 
     def in_ordered_block(self, node: ast.AST, function: Function) -> bool:
         """Return whether a ``with`` statement around *node* makes its calls share a connection, a lock or the like."""
         parent = self._file.parents.get(node)
         while parent is not None and parent is not function:
-            if isinstance(parent, (ast.With, ast.AsyncWith)):
-                for item in parent.items:
-                    if is_harmless_block(item.context_expr):
-                        continue
-                    told = ast.unparse(item.context_expr)
-                    opened = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
-                    if ast.unparse(opened).rpartition(".")[2] not in _TOGETHER and not _BLOCKS.isdisjoint(
-                        words_in_name(told)
-                    ):
-                        return True
+            if isinstance(parent, (ast.With, ast.AsyncWith)) and any(map(self._keeps_order, parent.items)):
+                return True
             parent = self._file.parents.get(parent)
         return False
+
+    def _keeps_order(self, item: ast.withitem) -> bool:
+        if item not in self._ordered:
+            context = item.context_expr
+            opened = context.func if isinstance(context, ast.Call) else context
+            self._ordered[item] = (
+                not is_harmless_block(context)
+                and ast.unparse(opened).rpartition(".")[2] not in _TOGETHER
+                and not _BLOCKS.isdisjoint(words_in_name(ast.unparse(context)))
+            )
+        return self._ordered[item]
 
 
 def _names_attribute(node: ast.AST) -> bool:

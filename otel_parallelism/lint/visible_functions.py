@@ -11,6 +11,8 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import cautious_e
 from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_mutator, is_pure, is_sink
 
+from .function_text import own_variables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,8 +30,11 @@ class VisibleFunctions:
 
     def __init__(self, file: SourceFile) -> None:
         """Look at nothing yet."""
-        self._file = file
+        self.file = file
         self._top = {node.name: node for node in file.tree.body if isinstance(node, _FUNCTIONS)}
+        self._methods: dict[ast.ClassDef, dict[str, AnyFunction]] = {}
+        self._waiting: dict[tuple[AnyFunction, int], bool] = {}
+        self._writing: dict[tuple[AnyFunction, int], bool] = {}
 
     def called(self, call: ast.Call) -> AnyFunction | None:
         """Return the function or method that *call* calls if the file defines it, else None."""
@@ -37,10 +42,15 @@ class VisibleFunctions:
             return self._top.get(call.func.id)
         if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             around = self._class_of(call) if call.func.value.id in {"self", "cls"} else None
-            for node in around.body if around is not None else ():
-                if isinstance(node, _FUNCTIONS) and node.name == call.func.attr:
-                    return node
+            return None if around is None else self._methods_of(around).get(call.func.attr)
         return None
+
+    def _methods_of(self, around: ast.ClassDef) -> dict[str, AnyFunction]:
+        """Return the methods of a class by their names; of several, the first one."""
+        if around not in self._methods:
+            methods = [node for node in around.body if isinstance(node, _FUNCTIONS)]
+            self._methods[around] = {node.name: node for node in reversed(methods)}
+        return self._methods[around]
 
     def surely_called(self, call: ast.Call) -> AnyFunction | None:
         """Return the function or method that *call* calls if it has a body and nothing else binds its name."""
@@ -51,7 +61,7 @@ class VisibleFunctions:
 
     @cached_property
     def _bound(self) -> Counter[str]:
-        return Counter(_bound_names(self._file.tree))
+        return Counter(_bound_names(self.file.tree))
 
     def only_reads_and_waits(self, call: ast.Call) -> bool:
         """Return whether nothing in the file shows that *call* never waits, or that it changes something."""
@@ -63,13 +73,18 @@ class VisibleFunctions:
         )
 
     def _class_of(self, node: ast.AST) -> ast.ClassDef | None:
-        parent = self._file.parents.get(node)
+        parent = self.file.parents.get(node)
         while parent is not None and not isinstance(parent, ast.ClassDef):
-            parent = self._file.parents.get(parent)
+            parent = self.file.parents.get(parent)
         return parent
 
     def _waits(self, function: AnyFunction, depth: int) -> bool:
-        """Return whether a call of *function* can wait for something."""
+        """Return whether a call of *function* can wait for something, as *depth* functions in a row show."""
+        if (function, depth) not in self._waiting:
+            self._waiting[function, depth] = self._can_wait(function, depth)
+        return self._waiting[function, depth]
+
+    def _can_wait(self, function: AnyFunction, depth: int) -> bool:
         if isinstance(function, ast.FunctionDef):
             return True  # it returns something that is awaited
         for node in own_nodes(function):
@@ -83,7 +98,12 @@ class VisibleFunctions:
 
     def _writes(self, function: AnyFunction, depth: int) -> bool:
         """Return whether the text of *function* changes anything but its own variables, or takes a lock."""
-        own = _own_variables(function)
+        if (function, depth) not in self._writing:
+            self._writing[function, depth] = self._can_write(function, depth)
+        return self._writing[function, depth]
+
+    def _can_write(self, function: AnyFunction, depth: int) -> bool:
+        own = own_variables(function)
         for node in own_nodes(function):
             if isinstance(node, (ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.AsyncWith, ast.With)):
                 if not isinstance(node, (ast.AsyncWith, ast.With)) or any(map(_is_lock, node.items)):
@@ -95,7 +115,7 @@ class VisibleFunctions:
                 return True
         return False
 
-    def _call_writes(self, call: ast.Call, own: set[str], function: AnyFunction, depth: int) -> bool:
+    def _call_writes(self, call: ast.Call, own: frozenset[str], function: AnyFunction, depth: int) -> bool:
         if is_mutator(call):
             return isinstance(call.func, ast.Attribute) and not _is_own(call.func.value, own)
         if is_pure(call) or is_sink(call):
@@ -130,20 +150,13 @@ def _is_abstract(function: AnyFunction) -> bool:
     return not rest or (len(rest) == 1 and isinstance(rest[0], ast.Raise))
 
 
-def _own_variables(function: AnyFunction) -> set[str]:
-    """Return the variables that *function* binds, without its parameters."""
-    return {
-        node.id for node in own_nodes(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-
-
 def _targets(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, (ast.Assign, ast.Delete)):
         return node.targets
     return [node.target] if isinstance(node, (ast.AugAssign, ast.AnnAssign)) else []
 
 
-def _is_own(target: ast.expr, own: set[str]) -> bool:
+def _is_own(target: ast.expr, own: frozenset[str]) -> bool:
     """Return whether *target* is a variable of the function, or a part of the object in one."""
     if isinstance(target, (ast.Tuple, ast.List)):
         return all(_is_own(item, own) for item in target.elts)

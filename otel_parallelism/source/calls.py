@@ -9,7 +9,7 @@ import msgspec
 
 from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
-from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
+from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlapping
 from .functions import callee_name, tool_call
 from .known_functions import (
     dotted,
@@ -44,8 +44,8 @@ class CallWalk(ExpressionWalk):
         # With a method of an object, a function can change the object.
         given += [self.value(one.value, state) for one in arguments if self._is_method(one)]
         inputs = [called, *given]
-        if node is self.later and state.after:
-            self.judge(inputs, state)
+        if state.after and node in self.laters:
+            self.judge(node, inputs, state)
         if node is self.earlier:
             state.after, state.failed, state.looped, state.paused, state.waited = True, False, False, False, False
             state.passed |= state.reach(any_of(inputs).objects)
@@ -149,7 +149,7 @@ class CallWalk(ExpressionWalk):
         name = callee_name(node) or "a function"
         doubt = ""
         if state.after and not harmless:
-            shares = any(overlaps(path, p) for path in state.reach(inputs.objects) for p in state.passed)
+            shares = bool(overlapping(state.passed, frozenset(state.reach(inputs.objects))))
             if inputs.flow or shares:
                 why = f"{name}, which is called in between (line {node.lineno}), may change"
                 for path in state.reach(inputs.objects):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .changes.outside_names import OutsideNames
-from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlaps
+from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlapping, wholes
 from .functions import callee_name, tool_call
 
 if TYPE_CHECKING:
@@ -22,36 +22,38 @@ _MOST_VISITS = 6_000
 _ARITHMETIC_OF_CONTAINERS = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
 
 
-_STEPS_PER_VISIT = 10
-_OBJECTS_PER_VISIT = 20
-
-
 class ExpressionWalk:
     """
     Evaluates expressions in one function.
 
     Attributes:
         earlier: The call that was made first.
-        later: The call that may need the earlier one; it may be the same, in a loop.
+        laters: The calls that may need the earlier one; the same may be among them, in a loop. Where there are several,
+            what is found of each is what would be found of it alone; see `proof.alike`.
         known: The calls that are known to change nothing.
         met_flow: Whether a value that comes from the earlier call was used.
         outside: What the functions of the two calls change and read outside of themselves.
+        steps_per_visit: How many comparisons of objects take as long as a visit of an expression.
+        objects_per_visit: How many objects make each visit as long again.
     """
 
-    def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
+    steps_per_visit: int = 10
+    objects_per_visit: int = 20
+
+    def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, laters: Sequence[ast.Call]) -> None:
         self.file = file
         self.function = function
         self.earlier = earlier
-        self.later = later
+        self.laters: frozenset[ast.Call] = frozenset(laters)
         self.known: frozenset[ast.Call] = frozenset()
-        self.same_functions: set[str] = {ast.dump(tool_call(one).func) for one in (earlier, later)}
+        self.same_functions: set[str] = {ast.dump(tool_call(one).func) for one in (earlier, laters[0])}
         self.raised: list[list[State]] = []
         self.visits: int = 0
         self.met_flow: bool = False
-        self.outside: OutsideNames = OutsideNames(file, function, tool_call(earlier), tool_call(later))
+        self.outside: OutsideNames = OutsideNames(file, function, tool_call(earlier), tool_call(laters[0]))
 
-    def judge(self, inputs: Sequence[Tracked], state: State) -> None:
-        """Take note of how the later call is made; *inputs* are what is called and its arguments."""
+    def judge(self, later: ast.Call, inputs: Sequence[Tracked], state: State) -> None:
+        """Take note of how the call *later* is made; *inputs* are what is called and its arguments."""
         raise NotImplementedError
 
     def passed_to_earlier(self, state: State) -> None:
@@ -64,7 +66,7 @@ class ExpressionWalk:
 
     def value(self, node: ast.AST, state: State) -> Tracked:
         """Evaluate *node* in *state*, which changes with it."""
-        self.visits += 1 + (len(state.changed) + len(state.contains)) // _OBJECTS_PER_VISIT
+        self.visits += 1 + (len(state.changed) + len(state.contains)) // self.objects_per_visit
         if self.visits > _MOST_VISITS:
             raise TooLongError
         visit: Callable[[ast.AST, State], Tracked] | None = getattr(self, "_" + type(node).__name__.lower(), None)
@@ -79,14 +81,14 @@ class ExpressionWalk:
     def read(self, value: Tracked, state: State) -> Tracked:
         """Return the text or number that is computed from *value* now."""
         value = state.looked_at(value)
-        through = {p for p in state.passed for path in value.objects if overlaps(path, p)}
+        through = overlapping(state.passed, value.objects)
         return msgspec.structs.replace(value.plain(), derived=value.derived | through)
 
     def part(self, value: Tracked, step: str, state: State) -> Tracked:
         """Return the attribute or element *step* of *value*, read now."""
         objects = frozenset(extended(path, step) for path in value.objects)
-        self.visits += len(objects) * (len(state.contains) + len(state.passed)) // _STEPS_PER_VISIT
-        through = {p for p in state.passed for path in objects if path.startswith(p + ".")}
+        self.visits += len(objects) * (len(state.contains) + len(state.passed)) // self.steps_per_visit
+        through = {whole for path in objects for whole in wholes(path) if whole in state.passed}
         inner = state.held_by(objects)
         found = Tracked(value.flow, value.doubt, objects | inner, value.derived | through)
         return state.looked_at(found)
@@ -101,7 +103,7 @@ class ExpressionWalk:
         if value.flow:
             value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)
         for path in value.objects:
-            if not path.startswith("<"):
+            if not path.startswith("<") or not (path in state.changed or path in state.passed):
                 continue
             held = any(path in other.objects for key, other in state.names.items() if key != name)
             if not held and not any(path in objects for objects in state.contains.values()):
@@ -177,13 +179,13 @@ class ExpressionWalk:
     def _in_sequence(self, nodes: Sequence[ast.expr], state: State, always: int) -> Tracked:
         """Evaluate *nodes*: after the first ones, which are *always* evaluated, only if the values before allow it."""
         before = state.conditions
-        found: list[Tracked] = []
+        found = NOTHING
         for position, node in enumerate(nodes):
             if position >= always:
-                state.under("block", self.read(any_of(found), state))
-            found.append(self.value(node, state))
+                state.under("block", self.read(found, state))
+            found = any_of([found, self.value(node, state)])
         state.leave(before, "block")
-        return any_of(found)
+        return found
 
     def _ifexp(self, node: ast.IfExp, state: State) -> Tracked:
         test = self.read(self.value(node.test, state), state)

@@ -13,8 +13,6 @@ Scope: TypeAlias = Literal["block", "iteration", "loop", "function"]
 
 ELEMENT = ".[]"
 """What follows the path of a container in the path of its elements."""
-
-
 _DEEPEST = 5
 _MOST_OBJECTS = 100
 _NO_PART = frozenset({"conditions", "known_holders"})
@@ -225,8 +223,9 @@ def joined(states: Iterable[State | None]) -> State | None:
     result.seen = next((state.seen for state in reached if state.seen), "")
     result.passed = frozenset().union(*(state.passed for state in reached))
     for state in reached[1:]:
-        for name in state.names.keys() | result.names.keys():
-            result.names[name] = any_of([result.names.get(name, NOTHING), state.names.get(name, NOTHING)])
+        for name, value in state.names.items():
+            known = result.names.get(name, NOTHING)
+            result.names[name] = value if value is known else any_of([known, value])
         for path, change in state.changed.items():
             if path not in result.changed or change[0]:
                 result.changed[path] = change
@@ -244,6 +243,27 @@ def overlaps(one: str, other: str) -> bool:
     (True, False, False)
     """
     return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+
+
+def wholes(path: str) -> list[str]:
+    """
+    Return the paths of what the object at *path* is a part of.
+
+    >>> wholes("self.client.name")
+    ['self', 'self.client']
+    """
+    return [path[:at] for at, character in enumerate(path) if character == "."] if "." in path else []
+
+
+def overlapping(paths: frozenset[str], others: frozenset[str]) -> set[str]:
+    """
+    Return those of *paths* that lie within one of *others*, or within which one of them lies.
+
+    >>> sorted(overlapping(frozenset({"a", "b.c", "d"}), frozenset({"a.x", "b", "e"})))
+    ['a', 'b.c']
+    """
+    around = {whole for path in others for whole in wholes(path)} if paths else frozenset[str]()
+    return {path for path in paths if path in others or path in around or not others.isdisjoint(wholes(path))}
 
 
 def _root(path: str) -> str:

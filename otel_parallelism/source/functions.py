@@ -10,15 +10,15 @@ import msgspec
 
 from otel_parallelism.pace import paced
 
-from .given_names import names_given
 from .known_functions import is_pure, is_sink
 from .parsing import syntax_tree
-from .syntax import children
+from .places import CallPlaces, FunctionLines, NamedFunction
+from .syntax import children, names_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
+Function: TypeAlias = NamedFunction | ast.Module
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 MODULE = "<module>"
@@ -53,6 +53,7 @@ class SourceFile:
         defined: Names of functions and classes at the top level.
         constants: Names that are bound once at the top level, to a literal.
         proofs: What has been shown so far; see `proof.prove`.
+        walked: What has been shown without having been asked for yet, nor examined for reservations.
         facts: What is known of single functions so far; see `changes.outside_names`.
         rebound: Names that a ``global`` or ``nonlocal`` statement lets another function rebind.
     """
@@ -66,10 +67,11 @@ class SourceFile:
         """
         self._text = text
         self.tree: ast.Module = syntax_tree(text)
-        self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
+        self._functions: list[NamedFunction] = []
         self.proofs: dict[object, object] = {}
+        self.walked: dict[object, object] = {}
         self.facts: dict[object, object] = {}
-        self._own: dict[Function, list[ast.AST]] = {}
+        self._places: dict[Function, CallPlaces] = {}
         self._calls: dict[tuple[Function, Site], ast.Call | None] = {}
         self.imports: set[str] = set()
         self.import_statements: list[ast.Import | ast.ImportFrom] = []
@@ -148,16 +150,29 @@ class SourceFile:
         """
         if name == MODULE:
             return self.tree
-        found = [
-            node
-            for node in self._functions
-            if (name == "<lambda>" if isinstance(node, ast.Lambda) else name in {"", node.name})
-            and node.lineno <= line <= (node.end_lineno or 0)
-        ]
+        found = self._named_lines[name].holding(line) if name in self._named_lines else []
         if not found and not name:
             return self.tree
-        innermost = [one for one in found if not any(other is not one and self._holds(one, other) for other in found)]
-        return innermost[0] if len(innermost) == 1 else None
+        if len(found) > 1:
+            outer = {around for one in found for around in self._around(one)}
+            found = [one for one in found if one not in outer]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _named_lines(self) -> dict[str, FunctionLines]:
+        """The functions of each name, lambdas under ``<lambda>``, and all but lambdas under the empty name."""
+        found: dict[str, list[NamedFunction]] = {}
+        for node in paced(self._functions):
+            names = ("<lambda>",) if isinstance(node, ast.Lambda) else (node.name, "")
+            for name in names:
+                found.setdefault(name, []).append(node)
+        return {name: FunctionLines(functions) for name, functions in found.items()}
+
+    def _around(self, node: ast.AST) -> Iterator[ast.AST]:
+        outer = self.parents.get(node)
+        while outer is not None:
+            yield outer
+            outer = self.parents.get(outer)
 
     def call(self, function: Function, site: Site) -> ast.Call | None:
         """Return the call at *site* in *function*; None where the line has several that cannot be told apart."""
@@ -166,23 +181,14 @@ class SourceFile:
         return self._calls[function, site]
 
     def _call(self, function: Function, site: Site) -> ast.Call | None:
-        nodes = self._own.get(function)
-        if nodes is None:
-            nodes = self._own[function] = list(own_nodes(function))
-        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        places = self._places.get(function)
+        if places is None:
+            places = self._places[function] = CallPlaces(paced(own_nodes(function)))
         if site.end_column >= 0:
             ends = (site.end_line, site.end_column)
-            exact = [call for call in calls if (call.end_lineno, call.end_col_offset) == ends]
-            if not exact:
-                exact = [
-                    node.value
-                    for node in nodes
-                    if isinstance(node, ast.Await)
-                    and isinstance(node.value, ast.Call)
-                    and (node.end_lineno, node.end_col_offset) == ends
-                ]
+            exact = places.ends.get(ends) or places.await_ends.get(ends, [])
             return self._awaited(exact[0]) if len(exact) == 1 else None
-        here = [call for call in calls if site.line in {call.lineno, call.func.end_lineno}]
+        here = places.lines.get(site.line, [])
         here = [call for call in here if not self._inside_other(call, here)] or here
         awaited = [call for call in here if isinstance(self.parents.get(call), ast.Await)]
         found = awaited or [call for call in here if not is_pure(call) and not is_sink(call)]
@@ -233,10 +239,7 @@ class SourceFile:
         return False
 
     def _holds(self, outer: ast.AST, inner: ast.AST) -> bool:
-        node = self.parents.get(inner)
-        while node is not None and node is not outer:
-            node = self.parents.get(node)
-        return node is outer
+        return any(node is outer for node in self._around(inner))
 
 
 def _is_earlier(first: ast.Call, second: ast.Call) -> bool:
@@ -265,10 +268,10 @@ def parse(text: str) -> SourceFile | None:
 
 def _runs_once(loop: ast.AST, child: ast.AST) -> bool:
     """Return whether *child*, directly in *loop*, is evaluated once: the iterable, or what follows the loop."""
-    if isinstance(loop, (ast.For, ast.AsyncFor)):
-        return child is loop.iter or child in loop.orelse
-    if isinstance(loop, ast.While):
-        return child in loop.orelse
+    if isinstance(loop, (ast.For, ast.AsyncFor, ast.While)):
+        after = loop.orelse[0].lineno if loop.orelse else None
+        follows = after is not None and isinstance(child, ast.stmt) and child.lineno >= after
+        return follows or child is getattr(loop, "iter", None)
     return False
 
 

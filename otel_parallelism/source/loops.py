@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_MOST_PASSES = 5
 _ITERATORS = frozenset({"iter", "enumerate", "zip", "map", "filter", "reversed"})
 
 
 class LoopWalk(StatementWalk):
-    """Adds loops and comprehensions."""
+    """
+    Adds loops and comprehensions.
+
+    Attributes:
+        most_passes: How often the body of a loop is run at most.
+    """
+
+    most_passes: int = 5
 
     def _run_for(self, node: ast.For | ast.AsyncFor, state: State) -> State | None:
         items = self.value(node.iter, state)
@@ -124,7 +130,7 @@ class LoopWalk(StatementWalk):
         before = state.conditions
         breaks: list[State] = []
         left = state
-        for _ in range(_MOST_PASSES):
+        for _ in range(self.most_passes):
             self._breaks.append([])
             self._continues.append([])
             begun = state.copy()
@@ -197,7 +203,7 @@ class LoopWalk(StatementWalk):
         return self.comprehension(node, [node.key, node.value], state)
 
     def _generatorexp(self, node: ast.GeneratorExp, state: State) -> Tracked:
-        if any(inner is self.earlier or inner is self.later for inner in ast.walk(node)):
+        if any(inner is self.earlier or inner in self.laters for inner in ast.walk(node)):
             state.end = state.end or f"a generator expression runs only where it is consumed (line {node.lineno})"
         value = self.comprehension(node, [node.elt], state)
         return msgspec.structs.replace(value, late=names_read([node]))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import msgspec
 
 from otel_parallelism.shown_names import pair_names
 
 from .blocks import BlockWalk
-from .changes.outside_names import functions_called
+from .changes.outside_names import OutsideNames, functions_called
 from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
 from .functions import callee_name, own_nodes, tool_call
 from .known_functions import is_guard
@@ -26,6 +26,8 @@ _MOST_PROOFS = 1_000
 """The proofs that are kept, and worked out, for one file: each takes some milliseconds, once."""
 
 SourceVerdict: TypeAlias = Literal["independent", "dependent", "unknown"]
+_VERDICTS: Final[tuple[SourceVerdict, ...]] = ("dependent", "unknown", "independent")
+"""What holds of two calls if it holds of one way to make them, highest precedence first."""
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -47,6 +49,9 @@ class Proof(msgspec.Struct, frozen=True):
     derived: tuple[str, ...] = ()
     discarded: bool = False
     doubted: bool = False
+
+
+_TOO_LONG: Final = Proof("unknown", "the function is too long to be followed")
 
 
 def prove(file: SourceFile, earlier: Site, later: Site, *, known_reads: Iterable[Site] = ()) -> Proof:
@@ -75,39 +80,138 @@ def prove(file: SourceFile, earlier: Site, later: Site, *, known_reads: Iterable
         for site in known_reads
         if file.function(site.function, site.line) is function and (call := file.call(function, site)) is not None
     )
+    return prove_calls(file, function, first, second, known=known)
+
+
+def prove_calls(
+    file: SourceFile,
+    function: Function,
+    first: ast.Call,
+    second: ast.Call,
+    *,
+    known: frozenset[ast.Call],
+    others: Sequence[ast.Call] = (),
+) -> Proof:
+    """
+    Return what *file* shows of two calls of *function*, as `prove` does.
+
+    Args:
+        file: The parsed source.
+        function: The function that makes both calls.
+        first: The call that ended first.
+        second: The other call.
+        known: Calls that are known to change nothing.
+        others: Calls that may be asked about next, with the same first one. The second walk for a first call serves
+            all that are alike.
+    """
     key = (first, second, known)
     proof = file.proofs.get(key)
     if not isinstance(proof, Proof):
         if len(file.proofs) >= _MOST_PROOFS:
             return Proof("unknown", "the file has too many calls")
-        walk = _Walk(file, function, first, second)
-        walk.known = known
+        walked = cast("dict[ast.Call, Proof]", file.walked.setdefault((first, known), {}))
+        if second not in walked:
+            laters = alike(file, function, second, known, others if walked else ())
+            walked.update(_walked(file, function, first, laters, known))
+        proof = walked[second]
         try:
-            proof = walk.proof()
             reason = reservation(file, function, first, second) if proof.verdict == "independent" else ""
-            if reason:
-                proof = Proof("unknown", reason, doubted=True)
-        except (TooLongError, RecursionError):
-            proof = Proof("unknown", "the function is too long to be followed")
+        except RecursionError:
+            proof, reason = _TOO_LONG, ""
+        if reason:
+            proof = Proof("unknown", reason, doubted=True)
         file.proofs[key] = proof
     return proof
 
 
-class _Walk(BlockWalk):
-    """Walks through one function and collects how the later call is made."""
+def _walked(
+    file: SourceFile, function: Function, first: ast.Call, laters: Sequence[ast.Call], known: frozenset[ast.Call]
+) -> dict[ast.Call, Proof]:
+    """Return what a walk through *function* shows of *first* and each of *laters*."""
+    key = ("always too long", function)
+    if file.facts.get(key):
+        return dict.fromkeys(laters, _TOO_LONG)
+    walk = _Walk(file, function, first, laters)
+    walk.known = known
+    found = walk.proofs()
+    if found[laters[0]] is _TOO_LONG and key not in file.facts:
+        nowhere = ast.Call(ast.Name("", ast.Load()), [], [])
+        file.facts[key] = _ShortestWalk(file, function, nowhere, [nowhere]).proofs()[nowhere] is _TOO_LONG
+    return found
 
-    def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
-        super().__init__(file, function, earlier, later)
-        self._found: list[tuple[SourceVerdict, str]] = []
-        self._shared: dict[str, None] = {}
-        self._derived: dict[str, None] = {}
+
+def alike(
+    file: SourceFile, function: Function, call: ast.Call, known: frozenset[ast.Call], others: Sequence[ast.Call]
+) -> list[ast.Call]:
+    """Return *call*, and those of *others* for which a walk through *function* takes the same course as for it."""
+    course = _course(file, function, call, known) if others else None
+    return [call, *(one for one in others if one is not call and _course(file, function, one, known) == course)]
+
+
+def _course(file: SourceFile, function: Function, later: ast.Call, known: frozenset[ast.Call]) -> object:
+    """Return what the course of a walk takes from the call *later*, beside where that is made."""
+    key = ("course", later, known)
+    if key not in file.facts:
+        around = file.parents.get(later)
+        while around is not None and around is not function and not isinstance(around, ast.GeneratorExp):
+            around = file.parents.get(around)
+        name = ast.dump(tool_call(later).func)
+        facts = OutsideNames(file, function, later, tool_call(later)).facts_of_later
+        alone = later if isinstance(around, ast.GeneratorExp) else None
+        file.facts[key] = name if name in _unknown_names(file, function, known) else "", facts, alone
+    return file.facts[key]
+
+
+def _unknown_names(file: SourceFile, function: Function, known: frozenset[ast.Call]) -> frozenset[str]:
+    """Return what is called in *function* by the calls that are not *known*."""
+    key = ("unknown names", function, known)
+    if key not in file.facts:
+        calls = (node for node in ast.walk(function) if isinstance(node, ast.Call) and node not in known)
+        file.facts[key] = frozenset(ast.dump(tool_call(one).func) for one in calls)
+    return cast("frozenset[str]", file.facts[key])
+
+
+class _Judged:
+    """What a walk has found of one later call."""
+
+    def __init__(self, later: ast.Call) -> None:
+        self.name = callee_name(tool_call(later)) or "the second function"
+        self.found: dict[SourceVerdict, str] = {}
+        self.shared: dict[str, None] = {}
+        self.derived: dict[str, None] = {}
+        self.too_long = False
+
+
+class _Walk(BlockWalk):
+    """Walks through one function and collects how the later calls are made."""
+
+    def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, laters: Sequence[ast.Call]) -> None:
+        super().__init__(file, function, earlier, laters)
+        self._judged = {later: _Judged(later) for later in laters}
         around = file.parents.get(earlier)
         around = file.parents.get(around) if isinstance(around, ast.Await) else around
         self._discarded = isinstance(around, ast.Expr)
         self._a = callee_name(tool_call(earlier)) or "the first function"
-        self._b = callee_name(tool_call(later)) or "the second function"
 
-    def proof(self) -> Proof:
+    def proofs(self) -> dict[ast.Call, Proof]:
+        """Walk through the function, and return what it shows of each later call."""
+        try:
+            self._walk()
+        except (TooLongError, RecursionError):
+            return dict.fromkeys(self._judged, _TOO_LONG)
+        return {later: self._proof(judged) for later, judged in self._judged.items()}
+
+    def _proof(self, judged: _Judged) -> Proof:
+        if judged.too_long:
+            return _TOO_LONG
+        for verdict in _VERDICTS:
+            if verdict in judged.found:
+                names = tuple(judged.shared), tuple(judged.derived)
+                doubted = verdict == "unknown"
+                return Proof(verdict, judged.found[verdict], *names, self._discarded, doubted=doubted)
+        return Proof("unknown", f"{judged.name} is not seen to be called after {self._a}")
+
+    def _walk(self) -> None:
         state = State()
         if not isinstance(self.function, ast.Module):
             arguments = self.function.args
@@ -121,12 +225,6 @@ class _Walk(BlockWalk):
             self.value(self.function.body, state)
         else:
             self.block(self.function.body, state)
-        for verdict in ("dependent", "unknown", "independent"):
-            for found, reason in self._found:
-                if found == verdict:
-                    names = tuple(self._shared), tuple(self._derived)
-                    return Proof(found, reason, *names, self._discarded, doubted=found == "unknown")
-        return Proof("unknown", f"{self._b} is not seen to be called after {self._a}")
 
     def passed_to_earlier(self, state: State) -> None:
         if self._discarded and (self.handled or is_guard(self._a) or self._may_refuse()):
@@ -137,7 +235,15 @@ class _Walk(BlockWalk):
         called = functions_called(self.file, tool_call(self.earlier))
         return any(isinstance(node, (ast.Raise, ast.Assert)) for one in called for node in own_nodes(one))
 
-    def judge(self, inputs: Sequence[Tracked], state: State) -> None:
+    def judge(self, later: ast.Call, inputs: Sequence[Tracked], state: State) -> None:
+        judged = self._judged[later]
+        try:
+            self._judge(judged, inputs, state)
+        except (TooLongError, RecursionError):
+            judged.too_long = True
+
+    def _judge(self, judged: _Judged, inputs: Sequence[Tracked], state: State) -> None:
+        name = judged.name
         given = any_of([state.looked_at(value) for value in inputs])
         verdict: SourceVerdict = "unknown"
         sure = [condition.reason for condition in state.conditions if condition.sure]
@@ -145,38 +251,38 @@ class _Walk(BlockWalk):
         source = f", which comes from {self._a}"
         if given.flow:
             verdict = "dependent"
-            reason = f"{self._b} is given {given.flow}{source if self._a not in given.flow else ''}"
+            reason = f"{name} is given {given.flow}{source if self._a not in given.flow else ''}"
         elif state.failed:
-            verdict, reason = "dependent", f"{self._b} is called only if {self._a} fails"
+            verdict, reason = "dependent", f"{name} is called only if {self._a} fails"
         elif sure:
             verdict = "dependent"
-            reason = f"whether {self._b} is called depends on {sure[0]}{source if self._a not in sure[0] else ''}"
+            reason = f"whether {name} is called depends on {sure[0]}{source if self._a not in sure[0] else ''}"
         elif state.seen:
-            reason = f"{state.seen}, which {self._b} may read"
+            reason = f"{state.seen}, which {name} may read"
         elif state.end:
             reason = state.end
         elif unsure:
-            reason = f"whether {self._b} is called may depend on {unsure[0]}"
+            reason = f"whether {name} is called may depend on {unsure[0]}"
         elif given.doubt:
-            reason = f"{self._b} may be given {given.doubt}"
+            reason = f"{name} may be given {given.doubt}"
         elif state.waited or (state.paused and state.looped):
             who, again = ("loop", " again") if state.looped else ("function", "")
-            reason = f"the {who} sleeps before it calls {self._b}{again}"
+            reason = f"the {who} sleeps before it calls {name}{again}"
         else:
             verdict = "independent"
-            earlier, later = pair_names(self._a, self._b)
+            earlier, later = pair_names(self._a, name)
             reason = f"the source shows that {later} needs nothing of {earlier}"
-        self._found.append((verdict, reason))
-        self._note_shared(inputs, given, state)
+        judged.found.setdefault(verdict, reason)
+        self._note_shared(judged, inputs, given, state)
 
-    def _note_shared(self, inputs: Sequence[Tracked], given: Tracked, state: State) -> None:
+    def _note_shared(self, judged: _Judged, inputs: Sequence[Tracked], given: Tracked, state: State) -> None:
         for path in sorted(state.reach(any_of(inputs).objects)):
             for passed in sorted(state.passed):
                 if overlaps(path, passed):
                     whole = path == passed or passed.startswith(path + ".")
-                    (self._shared if whole else self._derived).setdefault(self._label(passed, state))
+                    (judged.shared if whole else judged.derived).setdefault(self._label(passed, state))
         for passed in sorted(given.derived):
-            self._derived.setdefault(self._label(passed, state))
+            judged.derived.setdefault(self._label(passed, state))
 
     @staticmethod
     def _label(path: str, state: State) -> str:
@@ -184,3 +290,11 @@ class _Walk(BlockWalk):
             return shown(path)
         names = [name for name, value in state.names.items() if path in state.reach(value.objects)]
         return names[0] if names else "an object that is made in the function"
+
+
+class _ShortestWalk(_Walk):
+    """Visits what each walk through a function visits at least, whichever two calls it is about."""
+
+    most_passes = 1
+    steps_per_visit = 1_000_000_000
+    objects_per_visit = 1_000_000_000

@@ -1,8 +1,9 @@
-"""The import that a rewrite needs: whether its name is free, and where it is added."""
+"""The imports of a file, and the one that a rewrite needs: whether its name is free, and where it is added."""
 
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from otel_parallelism.lint.lint_findings import TextEdit
@@ -11,10 +12,43 @@ if TYPE_CHECKING:
     from .source_text import SourceText
 
 
-def is_free_name(tree: ast.Module, name: str, statement: str) -> bool:
-    """Return whether *name* is bound nowhere in *tree*, or only by the import *statement* at its top level."""
-    (wanted,) = ast.parse(statement).body
-    return all(node in tree.body and _brings(node, wanted, name) for node in _bindings(tree, name))
+class ImportedNames:
+    """What binds the names in one file."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        """Look at nothing yet."""
+        self._tree = tree
+        self._bound: dict[str, list[ast.AST]] = {}
+        self._free: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """The first names of the modules from which the file imports names."""
+        return frozenset(
+            (node.module or "").partition(".")[0]
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.ImportFrom) and node.level == 0
+        )
+
+    def is_free(self, name: str, statement: str) -> bool:
+        """Return whether *name* is bound nowhere, or only by the import *statement* at the top level."""
+        if (name, statement) not in self._free:
+            (wanted,) = ast.parse(statement).body
+            top = set(self._tree.body)
+            self._free[name, statement] = all(
+                node in top and _brings(node, wanted, name) for node in self._bindings(name)
+            )
+        return self._free[name, statement]
+
+    def edit(self, source: SourceText, name: str, statement: str) -> list[TextEdit]:
+        """Return the edit that adds *statement* to the imports; none if *name* is imported already."""
+        return [] if self._bindings(name) else [_import_edit(self._tree, source, statement)]
+
+    def _bindings(self, name: str) -> list[ast.AST]:
+        """Return the nodes that bind *name*."""
+        if name not in self._bound:
+            self._bound[name] = [node for node in ast.walk(self._tree) if _binds(node, name)]
+        return self._bound[name]
 
 
 def _brings(node: ast.AST, wanted: ast.stmt, name: str) -> bool:
@@ -27,10 +61,8 @@ def _brings(node: ast.AST, wanted: ast.stmt, name: str) -> bool:
     return False
 
 
-def import_edit(tree: ast.Module, source: SourceText, name: str, statement: str) -> list[TextEdit]:
-    """Return the edit that adds *statement* to the imports; none if *name* is imported already."""
-    if any(_bindings(tree, name)):
-        return []
+def _import_edit(tree: ast.Module, source: SourceText, statement: str) -> TextEdit:
+    """Return the edit that adds *statement* to the imports."""
     head = 0
     for node in tree.body:
         is_docstring = head == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -42,27 +74,21 @@ def import_edit(tree: ast.Module, source: SourceText, name: str, statement: str)
     following = tree.body[head] if head < len(tree.body) else None
     if isinstance(following, (ast.Import, ast.ImportFrom)) and not source.before(following).strip():
         at = source.offset(following.lineno, 0)
-        return [TextEdit(at, at, statement + newline)]
+        return TextEdit(at, at, statement + newline)
     if head:
         at = source.span(tree.body[head - 1])[1] + len(source.after(tree.body[head - 1]))
-        return [TextEdit(at, at, f"{newline}{newline}{statement}")]
+        return TextEdit(at, at, f"{newline}{newline}{statement}")
     first = following
     line = 1 if first is None else min([first.lineno, *(one.lineno for one in getattr(first, "decorator_list", []))])
     at = source.offset(line, 0)
-    return [TextEdit(at, at, f"{statement}{newline}{newline}{newline}")]
+    return TextEdit(at, at, f"{statement}{newline}{newline}{newline}")
 
 
-def _bindings(tree: ast.Module, name: str) -> list[ast.AST]:
-    """Return the nodes that bind *name* anywhere in *tree*."""
-    found: list[ast.AST] = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any((alias.asname or alias.name).partition(".")[0] == name for alias in node.names):
-                found.append(node)
-        elif (
-            (isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load))
-            or (isinstance(node, ast.arg) and node.arg == name)
-            or (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name == name)
-        ):
-            found.append(node)
-    return found
+def _binds(node: ast.AST, name: str) -> bool:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return any((alias.asname or alias.name).partition(".")[0] == name for alias in node.names)
+    return (
+        (isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load))
+        or (isinstance(node, ast.arg) and node.arg == name)
+        or (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name == name)
+    )

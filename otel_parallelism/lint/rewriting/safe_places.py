@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from otel_parallelism.source.functions import callee_name, own_nodes
+from otel_parallelism.source.functions import callee_name
 from otel_parallelism.source.known_functions import dotted, is_pure
-
-from .imported_names import is_free_name
 
 if TYPE_CHECKING:
     from otel_parallelism.lint.reading_calls import ReadingCalls
     from otel_parallelism.lint.visible_functions import VisibleFunctions
+
+    from .imported_names import ImportedNames
 
 _BLOCKS = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Match)
 _RECORDING = frozenset({"agent_turn", "start_as_current_span"})
@@ -20,7 +20,7 @@ _RECORDING = frozenset({"agent_turn", "start_as_current_span"})
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio", "twisted", "tornado", "gevent"})
 
 
-def is_safe_place(node: ast.AST, reading: ReadingCalls) -> bool:
+def is_safe_place(node: ast.AST, reading: ReadingCalls, imported: ImportedNames) -> bool:
     """
     Return whether awaits at *node* can be rewritten as far as the code around them is concerned.
 
@@ -28,17 +28,17 @@ def is_safe_place(node: ast.AST, reading: ReadingCalls) -> bool:
     left; a block that only records may be left. A generator may be closed while they run. Other event loops than
     asyncio's have other means.
     """
-    if any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in own_nodes(reading.function)):
+    if reading.is_generator:
         return False
     parent: ast.AST | None = node
     while parent is not None and parent is not reading.function:
         if isinstance(parent, _BLOCKS) and not _only_records(parent):
             return False
         parent = reading.file.parents.get(parent)
-    return _OTHER_LOOPS.isdisjoint(reading.file.imports) and not _OTHER_LOOPS & _modules(reading.file.tree)
+    return _OTHER_LOOPS.isdisjoint(reading.file.imports) and _OTHER_LOOPS.isdisjoint(imported.modules)
 
 
-def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions) -> bool:
+def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions, imported: ImportedNames) -> bool:
     """
     Return whether the text shows that *call* may run at the same time as others.
 
@@ -55,7 +55,7 @@ def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions) -
     function = visible.surely_called(call)
     measured = callee_name(call) in reading.measured
     if function is not None:
-        plain = all(_is_ours(decorator, reading.file.tree) for decorator in function.decorator_list)
+        plain = all(_is_ours(decorator, imported) for decorator in function.decorator_list)
         return isinstance(function, ast.AsyncFunctionDef) and (plain or measured)
     if measured:
         return True
@@ -73,18 +73,9 @@ def _only_records(block: ast.AST) -> bool:
     return bool(names) and len(names) == len(contexts) and _RECORDING.issuperset(names)
 
 
-def _is_ours(decorator: ast.expr, tree: ast.Module) -> bool:
+def _is_ours(decorator: ast.expr, imported: ImportedNames) -> bool:
     """Return whether *decorator* is surely ``profiled``, which changes nothing of what a function does."""
     name = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if not isinstance(name, ast.Name) or name.id != "profiled" or "otel_parallelism" not in _modules(tree):
+    if not isinstance(name, ast.Name) or name.id != "profiled" or "otel_parallelism" not in imported.modules:
         return False
-    return is_free_name(tree, name.id, "from otel_parallelism import profiled")
-
-
-def _modules(tree: ast.Module) -> set[str]:
-    """Return the first names of the modules that *tree* imports from."""
-    return {
-        (node.module or "").partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level == 0
-    }
+    return imported.is_free(name.id, "from otel_parallelism import profiled")

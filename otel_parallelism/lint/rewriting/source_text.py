@@ -24,12 +24,13 @@ class SourceText:
     def __init__(self, text: str) -> None:
         """Find the starts of the lines, as Python counts them."""
         self.text = text
+        self._is_ascii = text.isascii()
         self._starts = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text))]
 
     def offset(self, line: int, column: int) -> int:
         """Return the offset in characters of a *line*, from 1, and a *column* in bytes of UTF-8, from 0."""
         start = self._starts[line - 1]
-        return start + len(self.line(line).encode()[:column].decode())
+        return start + (column if self._is_ascii else len(self.line(line).encode()[:column].decode()))
 
     def line(self, number: int) -> str:
         """Return a line with its end."""
@@ -82,9 +83,12 @@ def edited(text: str, edits: Iterable[TextEdit]) -> str:
     for edit in edits:
         before = by_place.get((edit.start, edit.end))
         by_place[edit.start, edit.end] = edit.text if before is None else _joined_lines(before, edit.text)
-    for (start, end), new in sorted(by_place.items(), reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    parts: list[str] = []
+    at = 0
+    for (start, end), new in sorted(by_place.items()):
+        parts += (text[at:start], new)
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def _joined_lines(first: str, second: str) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.lint.carried_values import stored_names
 from otel_parallelism.lint.lint_findings import TextEdit
-from otel_parallelism.source.functions import own_nodes
 
-from .imported_names import import_edit, is_free_name
+from .imported_names import ImportedNames
 from .safe_places import is_known, is_safe_place
 
 if TYPE_CHECKING:
+    from otel_parallelism.lint.function_text import FunctionNames
     from otel_parallelism.lint.loop_bodies import LoopAwait, Looping
     from otel_parallelism.lint.reading_calls import ReadingCalls
     from otel_parallelism.lint.serial_statements import SerialAwaits
@@ -34,18 +34,19 @@ class Rewriting:
         """Make no edit yet."""
         self._source = source
         self._visible = visible
+        self._imported = ImportedNames(visible.file.tree)
 
     def serial_edits(self, run: SerialAwaits, reading: ReadingCalls) -> list[TextEdit]:
         """Return the edits that await the calls of *run* together; none if that might change a result."""
         names = [_single_target(statement, call) for statement, call in zip(run.statements, run.calls, strict=False)]
         if len(run.statements) != len(run.calls) or not run.adjacent or not all(names):
             return []
-        if len(set(names)) < len(names) or not is_safe_place(run.statements[0], reading):
+        if len(set(names)) < len(names) or not self._is_safe_place(run.statements[0], reading):
             return []
         read = {node.id for call in run.calls for node in ast.walk(call) if isinstance(node, ast.Name)}
-        if read & set(names) or not all(is_known(call, reading, self._visible) for call in run.calls):
+        if read & set(names) or not all(self._is_known(call, reading) for call in run.calls):
             return []
-        if not all(map(self._stands_alone, run.statements)) or not is_free_name(reading.file.tree, *_GATHER):
+        if not all(map(self._stands_alone, run.statements)) or not self._imported.is_free(*_GATHER):
             return []
         if any("#" in self._around(statement, call) for statement, call in zip(run.statements, run.calls, strict=True)):
             return []
@@ -54,14 +55,14 @@ class Rewriting:
         end = self._source.span(last)[1] + len(self._source.after(last))
         return [
             TextEdit(start, end, self._gathered(run, names)),
-            *import_edit(reading.file.tree, self._source, *_GATHER),
+            *self._imported.edit(self._source, *_GATHER),
         ]
 
     def loop_edits(self, found: LoopAwait, reading: ReadingCalls) -> list[TextEdit]:
         """Return the edits that map over the items of *found* with a limit; none if that might change a result."""
         loop = found.loop
         target, items = (loop.target, loop.iter) if isinstance(loop, ast.For) else _generator(loop)
-        if len(found.calls) != 1 or not is_safe_place(loop, reading) or not isinstance(target, ast.Name):
+        if len(found.calls) != 1 or not self._is_safe_place(loop, reading) or not isinstance(target, ast.Name):
             return []
         call = found.calls[0]
         if items is None or "#" in self._source.of(loop):
@@ -74,39 +75,45 @@ class Rewriting:
         """Return the edits that map the function of *call* over *items*."""
         text = f"await parallel_map({self._source.of(items)}, {self._source.of(call.func)}, limit={_LIMIT})"
         if isinstance(loop, ast.For):
-            text = _extended(loop, call, text, reading.function)
+            text = _extended(loop, call, text, reading.names)
         elif not _awaits_only(loop, call):
             return []
         elif not isinstance(reading.file.parents[loop], _PLAIN_PARENTS):
             text = f"({text})"
-        if not text or not is_free_name(reading.file.tree, *_MAP):
+        if not text or not self._imported.is_free(*_MAP):
             return []
         if isinstance(loop, ast.For) and not self._stands_alone(loop):
             return []
-        return [TextEdit(*self._source.span(loop), text), *import_edit(reading.file.tree, self._source, *_MAP)]
+        return [TextEdit(*self._source.span(loop), text), *self._imported.edit(self._source, *_MAP)]
 
     def _gathered_loop(self, loop: Looping, call: ast.Call, reading: ReadingCalls) -> list[TextEdit]:
         """Return the edits that gather the calls of a comprehension over a few items that the function lists."""
         if not isinstance(loop, ast.ListComp) or not _awaits_only(loop, call):
             return []
-        if not is_known(call, reading, self._visible):
+        if not self._is_known(call, reading):
             return []
-        if not _are_listed(loop.generators[0].iter, reading.function) or not is_free_name(reading.file.tree, *_GATHER):
+        if not _are_listed(loop.generators[0].iter, reading.names) or not self._imported.is_free(*_GATHER):
             return []
         end = self._source.span(loop.elt)[1]
         inner = self._source.text[end : self._source.span(loop)[1] - 1].rstrip()
         text = f"await asyncio.gather(*({self._source.of(call)}{inner}))"
         if not isinstance(reading.file.parents[loop], _PLAIN_PARENTS):
             text = f"({text})"
-        return [TextEdit(*self._source.span(loop), text), *import_edit(reading.file.tree, self._source, *_GATHER)]
+        return [TextEdit(*self._source.span(loop), text), *self._imported.edit(self._source, *_GATHER)]
 
     def _is_map(self, call: ast.Call, item: str, reading: ReadingCalls) -> bool:
         """Return whether *call* is made with the item and nothing else, by a function that is the same each time."""
         alone = len(call.args) == 1 and not call.keywords
         argument = call.args[0] if alone else None
         in_function = any(isinstance(node, ast.Name) and node.id == item for node in ast.walk(call.func))
-        known = is_known(call, reading, self._visible)
+        known = self._is_known(call, reading)
         return known and isinstance(argument, ast.Name) and argument.id == item and not in_function
+
+    def _is_safe_place(self, node: ast.AST, reading: ReadingCalls) -> bool:
+        return is_safe_place(node, reading, self._imported)
+
+    def _is_known(self, call: ast.Call, reading: ReadingCalls) -> bool:
+        return is_known(call, reading, self._visible, self._imported)
 
     def _stands_alone(self, statement: ast.stmt) -> bool:
         after = self._source.after(statement).strip()
@@ -160,9 +167,9 @@ def _generator(loop: ast.expr) -> tuple[ast.expr | None, ast.expr | None]:
     return None, None
 
 
-def _are_listed(items: ast.expr, function: ast.AsyncFunctionDef) -> bool:
+def _are_listed(items: ast.expr, names: FunctionNames) -> bool:
     """Return whether *items* is a tuple or a list that is written out, or a variable that is bound once to one."""
-    value = _only_value(items.id, function) if isinstance(items, ast.Name) else items
+    value = names.only_value(items.id) if isinstance(items, ast.Name) else items
     return isinstance(value, (ast.Tuple, ast.List)) and not any(isinstance(one, ast.Starred) for one in value.elts)
 
 
@@ -171,7 +178,7 @@ def _awaits_only(loop: Looping, call: ast.Call) -> bool:
     return isinstance(loop, ast.ListComp) and isinstance(loop.elt, ast.Await) and loop.elt.value is call
 
 
-def _extended(loop: ast.For, call: ast.Call, mapped: str, function: ast.AsyncFunctionDef) -> str:
+def _extended(loop: ast.For, call: ast.Call, mapped: str, names: FunctionNames) -> str:
     """Return *mapped* put into the list that *loop* appends to; empty if the loop does anything else."""
     body = loop.body[0].value if len(loop.body) == 1 and isinstance(loop.body[0], ast.Expr) else None
     if not isinstance(body, ast.Call) or not isinstance(body.func, ast.Attribute) or body.func.attr != "append":
@@ -180,32 +187,16 @@ def _extended(loop: ast.For, call: ast.Call, mapped: str, function: ast.AsyncFun
     if not isinstance(holder, ast.Name) or not isinstance(argument, ast.Await) or argument.value is not call:
         return ""
     used = {node.id for part in (loop.iter, call) for node in ast.walk(part) if isinstance(node, ast.Name)}
-    inside = set(ast.walk(loop))
     item = stored_names([loop.target])[0]
-    later = any(isinstance(n, ast.Name) and n.id == item and n not in inside for n in ast.walk(function))
-    if holder.id in used or later or not _is_list(holder.id, function):
+    inside = sum(isinstance(node, ast.Name) and node.id == item for node in ast.walk(loop))
+    if holder.id in used or names.uses[item] > inside or not _is_list(holder.id, names):
         return ""
     return f"{holder.id}.extend({mapped})"
 
 
-def _is_list(name: str, function: ast.AsyncFunctionDef) -> bool:
-    """Return whether *function* binds *name* once, to a new list, and no function inside it uses the list."""
-    own = [n for n in own_nodes(function) if isinstance(n, ast.Name) and n.id == name]
-    everywhere = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-    return isinstance(_only_value(name, function), ast.List) and len(own) == len(everywhere)
-
-
-def _only_value(name: str, function: ast.AsyncFunctionDef) -> ast.expr | None:
-    """Return what *function* assigns to the variable *name* if it binds it once, else None."""
-    values = []
-    for node in own_nodes(function):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            values += [node.value for one in targets if isinstance(one, ast.Name) and one.id == name]
-    nodes = list(ast.walk(function))
-    stores = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-    parameters = [n for n in nodes if isinstance(n, ast.arg) and n.arg == name]
-    return values[0] if len(stores) == len(values) == 1 and not parameters else None
+def _is_list(name: str, names: FunctionNames) -> bool:
+    """Return whether the function binds *name* once, to a new list, and no function inside it uses the list."""
+    return isinstance(names.only_value(name), ast.List) and names.own_uses[name] == names.uses[name]
 
 
 def _has_long_string(node: ast.AST) -> bool:

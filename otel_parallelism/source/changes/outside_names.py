@@ -70,6 +70,12 @@ class OutsideNames:
         called = functions_called(self._file, self._later)
         return read_by(self._file, [one for one in called if self._is_around(one)])
 
+    @property
+    def facts_of_later(self) -> tuple[frozenset[str], ...]:
+        """What decides what all other answers say of the later call."""
+        changed = changed_by(self._file, functions_called(self._file, self._later))
+        return self._read_later, self._read_inside, changed
+
     def _is_around(self, function: Function) -> bool:
         """Return whether *function* is defined in the caller itself."""
         node = self._file.parents.get(function)
