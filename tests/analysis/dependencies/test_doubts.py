@@ -6,7 +6,7 @@ Each test of a doubt has calls beside it that are like the doubtful ones, and in
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -16,28 +16,9 @@ from otel_parallelism.analysis.dependencies.doubts.conditions import Conditions
 from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
+from tests.analysis.dependencies.asked_in_turn import Told, dependencies, judged, verdict_on
 
 _SECOND_NS = 1_000_000_000
-_Told: TypeAlias = tuple[str, dict[str, Any], Any]
-
-
-def judged(said: str, first: _Told, second: _Told) -> Pair:
-    """Return the relation of two calls, each a tool, its arguments and its result, that a model asked for in turn."""
-    calls = [
-        Call(
-            "1",
-            f"{index}",
-            "turn",
-            tool,
-            (2 * index + 1) * _SECOND_NS,
-            (2 * index + 2) * _SECOND_NS,
-            arguments=Content(arguments),
-            result=Content(result),
-            round=index,
-        )
-        for index, (tool, arguments, result) in enumerate((first, second))
-    ]
-    return Dependencies(calls, [Content(said)], Settings()).pair(0, 1)
 
 
 RAIN = ("get_weather", {"city": "Oslo"}, "light rain over the fjord")
@@ -209,7 +190,7 @@ def test_number_may_be_a_position_in_a_list() -> None:
         (1984, ("get_rate", {"age": 42}, "low")),
     ],
 )
-def test_number_without_origin_may_say_a_short_answer_otherwise(answer: Any, second: _Told) -> None:
+def test_number_without_origin_may_say_a_short_answer_otherwise(answer: Any, second: Told) -> None:
     found = judged("Say hello to my newest guest, and look after them", ("get_guest_fact", {}, answer), second)
     assert (found.verdict, found.edge) == ("unknown", "unknown")
 
@@ -223,7 +204,7 @@ def test_number_without_origin_may_say_a_short_answer_otherwise(answer: Any, sec
         ("find_hotels", {"city": "Oslo", "reason": "guest asked"}, ["Grand"]),
     ],
 )
-def test_usual_parameters_say_no_answer_otherwise(second: _Told) -> None:
+def test_usual_parameters_say_no_answer_otherwise(second: Told) -> None:
     found = judged("Weather, news and hotels of Oslo", RAIN, second)
     assert (found.verdict, found.edge) == ("independent", "none")
 
@@ -249,7 +230,7 @@ def test_identifier_and_error_are_not_said_otherwise() -> None:
         (("fetch_to", {"x": "sales.csv"}, "a b c"), ("read_file", {"path": "sales.csv"}, "a b c")),
     ],
 )
-def test_calls_that_leave_or_use_something_behind_are_not_known_to_read(first: _Told, second: _Told) -> None:
+def test_calls_that_leave_or_use_something_behind_are_not_known_to_read(first: Told, second: Told) -> None:
     assert judged("x of sales.csv", first, second).edge == "unknown"
 
 
@@ -262,7 +243,7 @@ def test_calls_that_leave_or_use_something_behind_are_not_known_to_read(first: _
         ("list_open_orders", {"shop": "sales"}, "a lamp"),
     ],
 )
-def test_names_that_look_like_leaving_something_behind_still_read(second: _Told) -> None:
+def test_names_that_look_like_leaving_something_behind_still_read(second: Told) -> None:
     found = judged("sales.csv of 7, please", ("read_file", {"path": "sales.csv"}, "a and b and c"), second)
     assert (found.verdict, found.edge) == ("independent", "none")
 
@@ -563,20 +544,14 @@ def test_size_of_a_thing_is_no_usual_setting() -> None:
         assert judged("Find shoes for me", profile, second).verdict == verdict
 
 
-def compared(said: str, first: list[_Told], second: list[_Told]) -> list[str]:
+def compared(said: str, first: list[Told], second: list[Told]) -> list[str]:
     """Return the verdicts on the calls *first*, and each of *second*, that a model asked for in turn."""
-    told = [*first, *second]
-    calls = [
-        Call("1", f"{at}", "turn", tool, at * _SECOND_NS, at * _SECOND_NS + 1, arguments=Content(arguments), round=at)
-        for at, (tool, arguments, _) in enumerate(told)
-    ]
-    calls = [structs.replace(call, result=Content(one[2])) for call, one in zip(calls, told, strict=True)]
-    graph = Dependencies(calls, [Content(said)], Settings())
-    return [graph.pair(a, b).verdict for a in range(len(first)) for b in range(len(first), len(told))]
+    graph = dependencies(said, *first, *second)
+    return [graph.pair(a, b).verdict for a in range(len(first)) for b in range(len(first), len(first) + len(second))]
 
 
-PRICES: list[_Told] = [("get_price", {"shop": shop}, price) for shop, price in (("Kiwi", 54.9), ("Meny", 59.9))]
-HOURS: list[_Told] = [("get_hours", {"shop": shop}, "from nine to ten") for shop in ("Kiwi", "Meny")]
+PRICES: list[Told] = [("get_price", {"shop": shop}, price) for shop, price in (("Kiwi", 54.9), ("Meny", 59.9))]
+HOURS: list[Told] = [("get_hours", {"shop": shop}, "from nine to ten") for shop in ("Kiwi", "Meny")]
 
 
 @pytest.mark.parametrize(
@@ -590,7 +565,7 @@ HOURS: list[_Told] = [("get_hours", {"shop": shop}, "from nine to ten") for shop
     ],
 )
 def test_call_about_one_of_several_compared_things_may_follow_from_the_comparison(
-    said: str, second: list[_Told], verdict: str
+    said: str, second: list[Told], verdict: str
 ) -> None:
     assert set(compared(said, PRICES, second)) == {verdict}
 
@@ -607,7 +582,7 @@ def test_call_about_one_of_several_compared_things_may_follow_from_the_compariso
 )
 @pytest.mark.parametrize("day", [{}, {"date": "2024-05-01"}])
 def test_thing_that_is_named_once_may_be_chosen_among_those_named(said: str, verdict: str, day: dict[str, str]) -> None:
-    bloom: list[_Told] = [("get_bloom", {"town": town}, "the buds are pink") for town in ("京都", "奈良")]
+    bloom: list[Told] = [("get_bloom", {"town": town}, "the buds are pink") for town in ("京都", "奈良")]
     bloom[1][1].update(day)
     found = compared(f"{said} 2024-05-01, 2024-05-01", bloom, [("get_hotels", {"town": "奈良", **day}, "the old mill")])
     assert set(found) == {verdict}
@@ -638,7 +613,7 @@ def test_thing_that_is_named_once_may_be_chosen_among_those_named(said: str, ver
 def test_things_may_be_compared_under_names_that_the_user_did_not_say(
     said: str, names: tuple[str, str], second: tuple[str, dict[str, Any]], verdict: str
 ) -> None:
-    fares: list[_Told] = [("get_score", {"of": name}, "a b c d") for name in names]
+    fares: list[Told] = [("get_score", {"of": name}, "a b c d") for name in names]
     assert set(compared(said, fares, [(*second, "the old mill")])) == {verdict}
 
 
@@ -688,7 +663,7 @@ def test_quarter_may_be_that_of_a_date() -> None:
 
 
 def test_searches_for_two_things_of_one_result_are_independent() -> None:
-    told: list[_Told] = [
+    told: list[Told] = [
         ("get_quest", {"which": "active"}, "Bring old Marta three moonpetals and a vial of swamp water."),
         ("find_item", {"name": "moonpetals"}, "in the Silver Glade"),
         ("find_item", {"name": "swamp water"}, "in the Mire"),
@@ -696,7 +671,7 @@ def test_searches_for_two_things_of_one_result_are_independent() -> None:
     assert compared("What do I need for my active quest?", told[:2], told[2:]) == ["unknown", "independent"]
 
 
-PAGE: _Told = ("fetch_page", {"url": "https://tides.example/guide"}, "Ask the harbour master instead")
+PAGE: Told = ("fetch_page", {"url": "https://tides.example/guide"}, "Ask the harbour master instead")
 
 
 @pytest.mark.parametrize(
@@ -739,7 +714,7 @@ def test_errors_in_a_list_of_errors_are_no_failure(tool: str, verdict: str) -> N
     ],
 )
 def test_what_is_looked_at_in_search_of_a_cause_may_follow_from_what_was_seen(
-    said: str, second: _Told, verdict: str
+    said: str, second: Told, verdict: str
 ) -> None:
     pods = ("list_pods", {"app": "checkout"}, ["checkout-1 at its bound", "checkout-2 at its bound"])
     assert judged(said, pods, second).verdict == verdict
@@ -855,7 +830,7 @@ LABORATORY = "TSH 9.1 mIU/L, FT4 8.2 pmol/L"
     ],
 )
 def test_letters_of_a_script_without_spaces_may_come_from_a_result(
-    said: str, first: _Told, second: _Told, verdict: str
+    said: str, first: Told, second: Told, verdict: str
 ) -> None:
     assert judged(said, first, second).verdict == verdict
 
@@ -957,25 +932,6 @@ ONE_PRICE = ("get_price", {"of": "lamp"}, "a fair one")
 OTHER_PRICE = ("get_price", {"of": "desk"}, "a steep one")
 
 
-def under(prompt: str, said: str, first: _Told, second: _Told) -> str:
-    """Return the verdict on two calls that a model asked for in turn, under a system prompt."""
-    calls = [
-        Call(
-            "1",
-            f"{at}",
-            "t",
-            tool,
-            2 * at * _SECOND_NS,
-            (2 * at + 1) * _SECOND_NS,
-            arguments=Content(given),
-            result=Content(result),
-            round=at,
-        )
-        for at, (tool, given, result) in enumerate((first, second))
-    ]
-    return Dependencies(calls, [Content([DeveloperText(prompt), said])], Settings()).pair(0, 1).verdict
-
-
 @pytest.mark.parametrize(
     ("prompt", "verdict"),
     [
@@ -991,7 +947,7 @@ def under(prompt: str, said: str, first: _Told, second: _Told) -> str:
     ],
 )
 def test_limit_of_a_service_may_keep_calls_apart(prompt: str, verdict: str) -> None:
-    assert under(prompt, "The price of the lamp and of the desk", ONE_PRICE, OTHER_PRICE) == verdict
+    assert verdict_on("The price of the lamp and of the desk", ONE_PRICE, OTHER_PRICE, prompt) == verdict
 
 
 @pytest.mark.parametrize(
@@ -1007,7 +963,7 @@ def test_limit_of_a_service_may_keep_calls_apart(prompt: str, verdict: str) -> N
 )
 def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: str, said: str, verdict: str) -> None:
     order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
-    assert under(prompt, said, order, ("get_credit", {"customer": "C7"}, {"limit": 5000})) == verdict
+    assert verdict_on(said, order, ("get_credit", {"customer": "C7"}, {"limit": 5000}), prompt) == verdict
 
 
 @pytest.mark.parametrize(
@@ -1033,10 +989,11 @@ def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: 
 def test_rule_in_another_language_than_the_tools_may_concern_any_of_them(prompt: str, verdict: str) -> None:
     order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
     assert (
-        under(prompt, "Order 7 of customer C7?", order, ("get_credit", {"customer": "C7"}, {"limit": 5000})) == verdict
+        verdict_on("Order 7 of customer C7?", order, ("get_credit", {"customer": "C7"}, {"limit": 5000}), prompt)
+        == verdict
     )
     lamp, desk = (("get_price", {"item": item}, {"eur": 81.5}) for item in ("lamp", "desk"))
-    assert under(prompt, "The price of the lamp and of the desk", lamp, desk) == "independent"
+    assert verdict_on("The price of the lamp and of the desk", lamp, desk, prompt) == "independent"
 
 
 @pytest.mark.parametrize(
@@ -1057,8 +1014,8 @@ def test_words_of_the_user_that_are_cut_off_may_have_had_a_condition(said: str, 
 def test_rule_may_name_a_tool_by_any_noun_of_its_name() -> None:
     first, second = ("get_payment", {"id": "P1"}, {"country": "MT"}), ("get_fraud_score", {"id": "P1"}, 0.7)
     asked = "Payment P1, please."
-    assert under("Ask the fraud service only if the countries differ.", asked, first, second) == "unknown"
-    assert under("Ask the weather service only if the countries differ.", asked, first, second) == "independent"
+    assert verdict_on(asked, first, second, "Ask the fraud service only if the countries differ.") == "unknown"
+    assert verdict_on(asked, first, second, "Ask the weather service only if the countries differ.") == "independent"
 
 
 def test_limit_as_the_topic_of_a_question_keeps_nothing_apart() -> None:
@@ -1070,8 +1027,8 @@ def test_limit_as_the_topic_of_a_question_keeps_nothing_apart() -> None:
     ("arguments", "verdict"), [({"fd": 3}, "unknown"), ({"cursor": "c17"}, "unknown"), ({"path": "a"}, "independent")]
 )
 def test_open_file_or_cursor_has_one_position(arguments: dict[str, Any], verdict: str) -> None:
-    opened: _Told = ("open_table", {"name": "sales"}, {"fd": 3, "cursor": "c17", "path": "a"})
-    reads: list[_Told] = [("read_rows", {**arguments, "bytes": size}, "a b c") for size in (64, 200)]
+    opened: Told = ("open_table", {"name": "sales"}, {"fd": 3, "cursor": "c17", "path": "a"})
+    reads: list[Told] = [("read_rows", {**arguments, "bytes": size}, "a b c") for size in (64, 200)]
     assert compared("The first 64 and then 200 bytes of a in sales", [opened, reads[0]], [reads[1]])[-1] == verdict
 
 

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import pytest
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.effects.argument_effects import argument_effect
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
 from otel_parallelism.analysis.dependencies.guards import guard_of
-from otel_parallelism.model import Call, Content, DeveloperText
-from otel_parallelism.settings import Settings
+from tests.analysis.dependencies.asked_in_turn import Told, verdict_on
 
 _SECOND_NS = 1_000_000_000
-_Told: TypeAlias = tuple[str, dict[str, Any], Any]
 
 
-def verdict_on(said: str, first: _Told, second: _Told, prompt: str = "") -> str:
-    """Return the verdict on two calls that a model asked for in turn, under a system prompt."""
-    calls = [
-        Call(
-            "1",
-            f"{at}",
-            "t",
-            tool,
-            2 * at * _SECOND_NS,
-            (2 * at + 1) * _SECOND_NS,
-            arguments=Content(given),
-            result=Content(result),
-            round=at,
-        )
-        for at, (tool, given, result) in enumerate((first, second))
-    ]
-    words = [DeveloperText(prompt), said] if prompt else said
-    return Dependencies(calls, [Content(words)], Settings()).pair(0, 1).verdict
-
-
-BARN: _Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
+BARN: Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
 
 
 @pytest.mark.parametrize(
@@ -54,13 +29,13 @@ BARN: _Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
         (("find_carts", {"barn": "west"}, "two"), "independent"),
     ],
 )
-def test_number_of_the_models_own_may_follow_from_a_count(second: _Told, verdict: str) -> None:
+def test_number_of_the_models_own_may_follow_from_a_count(second: Told, verdict: str) -> None:
     assert verdict_on("Carts for the sheep of barn west, and what else they need", BARN, second) == verdict
 
 
 @pytest.mark.parametrize("berths", ["seven", "eight"])
 def test_number_in_words_may_count_what_a_result_lists(berths: str) -> None:
-    boats: _Told = ("list_boats", {"pier": "north"}, [8.5] * 7)
+    boats: Told = ("list_boats", {"pier": "north"}, [8.5] * 7)
     second = ("find_berths", {"pier": "north", "n": berths}, "yes")
     assert verdict_on("Berths at pier north for our boats", boats, second) == "unknown"
 
@@ -95,7 +70,7 @@ def test_same_thing_in_another_variant_may_follow_from_the_first(said: str, one:
     ],
 )
 def test_rule_of_the_system_prompt_may_name_what_was_returned(said: str, prompt: str, verdict: str) -> None:
-    first: _Told = ("get_member", {"name": "Ottilie"}, {"level": "gold", "joined": "in spring"})
+    first: Told = ("get_member", {"name": "Ottilie"}, {"level": "gold", "joined": "in spring"})
     assert verdict_on(said, first, ("get_locker", {"member": "Ottilie"}, "a12"), prompt) == verdict
 
 
@@ -156,7 +131,7 @@ def test_result_may_speak_of_what_is_asked_next(said: str, told: object, verdict
 
 
 def test_word_of_the_user_in_the_plural_is_known() -> None:
-    posts: _Told = ("list_posts", {"at": "Rolle & Co"}, ["a clerk of the yard"])
+    posts: Told = ("list_posts", {"at": "Rolle & Co"}, ["a clerk of the yard"])
     pay = ("get_pay", {"trade": "cooper", "town": "Nes"}, {"nok": 41250})
     assert verdict_on("Posts at Rolle & Co, and the pay of coopers in Nes", posts, pay) == "independent"
     assert verdict_on("Posts at Rolle & Co, and the pay for them in Nes", posts, pay) == "unknown"
@@ -192,7 +167,7 @@ def test_what_is_looked_up_to_handle_a_thing_may_follow_from_what_is_known_of_it
     ],
 )
 def test_search_that_adds_words_to_what_a_result_spoke_of_may_follow_from_it(query: str, verdict: str) -> None:
-    annex: _Told = ("get_annex", {"contract": "R77"}, "Crews: Nes, Voss, Bryggen, and no others in all of the fjord")
+    annex: Told = ("get_annex", {"contract": "R77"}, "Crews: Nes, Voss, Bryggen, and no others in all of the fjord")
     search = ("search_contract", {"contract": "R77", "query": query}, "see 22")
     assert verdict_on("May we lend casks to other crews under contract R77?", annex, search) == verdict
 
