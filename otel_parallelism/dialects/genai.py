@@ -19,7 +19,7 @@ from otel_parallelism.shown_names import encodable
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded, is_cut_off
-from .parsing.facts import CallMark, Dialect, Facts, text
+from .parsing.facts import CallMark, Dialect, Facts, first_value, text
 from .parsing.genai_answers import asked
 from .parsing.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
 from .parsing.usage import input_usage
@@ -149,13 +149,13 @@ def _turn(span: SpanRecord, keys: GenaiKeys) -> Facts:
 
 def _call(span: SpanRecord, keys: GenaiKeys) -> Facts:
     attributes = span.attributes
-    given = _first(attributes, keys.arguments)
-    output = _first(attributes, keys.results)
+    given = first_value(attributes, keys.arguments)
+    output = first_value(attributes, keys.results)
     for event in span.events:
         if event.name == _TOOL_EVENT and given is None:
             given = event.attributes.get("content", event.attributes.get(_EVENT_CONTENT))
         elif event.name == _CHOICE_EVENT and output is None:
-            output = _first(event.attributes, ("message", "content", _EVENT_CONTENT))
+            output = first_value(event.attributes, ("message", "content", _EVENT_CONTENT))
         if given is None:
             given = event.attributes.get(names.INPUT_MESSAGES)
         if output is None:
@@ -175,7 +175,7 @@ def _call(span: SpanRecord, keys: GenaiKeys) -> Facts:
 
 def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
     attributes = span.attributes
-    given = _first(attributes, keys.inputs)
+    given = first_value(attributes, keys.inputs)
     if given is None:
         said: list[object] = []
         for event in span.events:
@@ -235,14 +235,6 @@ def _prompt_words(value: object) -> list[object]:
         if isinstance(key, str) and (match := PROMPT_ROLE.fullmatch(key))
     ]
     return messages.user_words(said)
-
-
-def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
-    for key in keys:
-        value = attributes.get(key)
-        if value is not None:
-            return value
-    return None
 
 
 _FACTS: Mapping[Kind, Callable[[SpanRecord, GenaiKeys], Facts]] = {"call": _call, "step": _step, "turn": _turn}

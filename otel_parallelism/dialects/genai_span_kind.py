@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_parallelism import names
 
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import Dialect, Facts, first_value, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
 from .parsing.usage import input_usage
 
@@ -41,20 +41,16 @@ def _describe(span: SpanRecord) -> Facts | None:
             return None
         case "TOOL" | "RETRIEVER" | "RETRIEVAL":
             tool = text(attributes, names.TOOL_NAME, "tool.name") or span.name.removeprefix("execute_tool ")
-            given, output = _first(attributes, _TOOL_INPUTS), _first(attributes, _TOOL_OUTPUTS)
+            given, output = first_value(attributes, _TOOL_INPUTS), first_value(attributes, _TOOL_OUTPUTS)
             call_id = text(attributes, names.TOOL_CALL_ID, "tool_call.id", "tool.id")
             return call_facts(tool, given, output, call_id=call_id, retrieval=kind != "TOOL")
         case "LLM":
-            given, output = _first(attributes, _INPUTS), _first(attributes, _OUTPUTS)
+            given, output = first_value(attributes, _INPUTS), first_value(attributes, _OUTPUTS)
             return step_facts(given, output, input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN))
         case "AGENT" | "WORKFLOW":
             agent = text(attributes, "gen_ai.agent.name", "agent.name") or span.name.removeprefix("invoke_agent ")
-            return turn_facts(agent, _first(attributes, _INPUTS))
+            return turn_facts(agent, first_value(attributes, _INPUTS))
     return Facts(kind=_OTHER_KINDS.get(kind))
-
-
-def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 DIALECT = Dialect(describe=_describe, rank=87, keys=frozenset({_KIND}))

@@ -9,7 +9,7 @@ from otel_parallelism import names
 
 from .parsing import envelopes
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import Dialect, Facts, first_value, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -34,21 +34,17 @@ def _describe(span: SpanRecord) -> Facts | None:
     if method not in {"", "tools/call"}:
         return Facts(kind="passage")
     tool = text(span.attributes, names.TOOL_NAME) or (span.name.partition("tools/call ")[2] if named else "")
-    output = _first(span, _RESULTS)
+    output = first_value(span.attributes, _RESULTS)
     return Facts(
         kind="call",
         tool=tool,
         call_id=text(span.attributes, names.TOOL_CALL_ID),
-        arguments=captured(_first(span, _ARGUMENTS), _arguments),
+        arguments=captured(first_value(span.attributes, _ARGUMENTS), _arguments),
         result=captured(output, envelopes.result),
         failed=envelopes.tool_failed(output),
         # A server may run in the process of its client: its span is another account of the call, even then.
         remote=bool(method) and span.kind == _SERVER,
     )
-
-
-def _first(span: SpanRecord, keys: tuple[str, ...]) -> object:
-    return next((span.attributes[key] for key in keys if span.attributes.get(key) is not None), None)
 
 
 def _arguments(value: object) -> object:

@@ -8,11 +8,9 @@ from otel_parallelism import names
 
 from .parsing import envelopes
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import Dialect, Facts, first_value, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from otel_parallelism.model import SpanRecord
 
 READING_OPERATIONS: Final = frozenset({"retrieval", "retrieve", "search_memory"})
@@ -37,8 +35,8 @@ def _describe(span: SpanRecord) -> Facts | None:
     if operation not in READING_OPERATIONS and operation not in WRITING_OPERATIONS:
         return None
     source = text(attributes, *_SOURCES)
-    query = _first(attributes, _QUERIES)
-    given = _first(attributes, (names.TOOL_CALL_ARGUMENTS,))
+    query = first_value(attributes, _QUERIES)
+    given = first_value(attributes, (names.TOOL_CALL_ARGUMENTS,))
     if given is None and query is not None:
         # Without its source, the query is not all that the operation was given.
         arguments = captured({"query": query, "source": source}, decoded, whole=bool(source))
@@ -49,14 +47,10 @@ def _describe(span: SpanRecord) -> Facts | None:
         tool=text(attributes, names.TOOL_NAME) or (f"{operation} {source}" if source else span.name),
         call_id=text(attributes, names.TOOL_CALL_ID),
         arguments=arguments,
-        result=captured(_first(attributes, _FOUND), envelopes.result),
+        result=captured(first_value(attributes, _FOUND), envelopes.result),
         effect="read" if operation in READING_OPERATIONS else "write",
         effect_source="framework",
     )
-
-
-def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 DIALECT = Dialect(

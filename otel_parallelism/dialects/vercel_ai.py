@@ -15,7 +15,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .parsing import messages
 from .parsing.content import captured
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, first_value, text, whole_number
 from .parsing.span_facts import call_facts, turn_facts
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         return Facts(
             kind="step",
             requested=_requested(attributes),
-            answer=captured(_first(attributes, _CALLS), messages.listed_calls),
+            answer=captured(first_value(attributes, _CALLS), messages.listed_calls),
             input_tokens=whole_number(attributes, *_TOKENS),
             cached_tokens=whole_number(attributes, *_CACHED),
             words=captured(attributes.get("ai.prompt.messages", attributes.get("ai.prompt")), messages.user_words),
@@ -63,15 +63,11 @@ def _describe(span: SpanRecord) -> Facts | None:
 
 def _requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
     """Return the ids of the calls in the response; without a list of calls, the finish reason says if there are any."""
-    calls = _first(attributes, _CALLS)
+    calls = first_value(attributes, _CALLS)
     if calls is None:
         finished = text(attributes, *_FINISHED)
         return () if finished and finished != _FOR_TOOLS else None
     return messages.listed_ids(calls)
-
-
-def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 DIALECT = Dialect(

@@ -17,7 +17,7 @@ from otel_parallelism import names
 
 from . import envelopes, messages
 from .content import captured
-from .facts import Facts, Kind, text, whole_number
+from .facts import Facts, Kind, first_value, text, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,10 +108,10 @@ def declared_facts(kind: Kind, span: SpanRecord) -> Facts:
             arguments=_content(attributes, _ALL_ARGUMENTS, _SOME_ARGUMENTS, envelopes.arguments),
             result=_content(attributes, _ALL_RESULT, _SOME_RESULT, envelopes.result),
         )
-    given = _first(attributes, _TOLD)
+    given = first_value(attributes, _TOLD)
     if kind == "turn":
         return Facts(kind="turn", agent=text(attributes, *_AGENTS), words=captured(given, messages.run_input))
-    output = _first(attributes, _ANSWERS)
+    output = first_value(attributes, _ANSWERS)
     # An output without any call may be only a part of the answer.
     requested = (messages.requested_ids(output) or None) if output is not None else None
     return Facts(
@@ -134,11 +134,7 @@ def _shown(value: object) -> str:
 def _content(
     attributes: Mapping[str, object], whole: Sequence[str], partial: Sequence[str], parse: Callable[[object], object]
 ) -> Content | None:
-    value = _first(attributes, whole)
+    value = first_value(attributes, whole)
     if value is not None:
         return captured(value, parse)
-    return captured(_first(attributes, partial), parse, whole=False)
-
-
-def _first(attributes: Mapping[str, object], keys: Sequence[str]) -> object:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
+    return captured(first_value(attributes, partial), parse, whole=False)

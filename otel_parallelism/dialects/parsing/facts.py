@@ -10,7 +10,7 @@ import msgspec
 from otel_parallelism.model import Caller, Content, Effect, EffectSource, SpanRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MAX_DIGITS = 19
 _LARGEST = 10**_MAX_DIGITS
@@ -176,6 +176,15 @@ def text(attributes: Mapping[str, object], *keys: str) -> str:
         if value and isinstance(value, str):
             return value
     return ""
+
+
+def first_value(attributes: Mapping[str, object], keys: Iterable[str]) -> object:
+    """Return the first value among *keys* that is not None, else None."""
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None:
+            return value
+    return None
 
 
 def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:

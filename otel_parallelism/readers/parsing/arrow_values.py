@@ -11,6 +11,8 @@ import struct
 from itertools import pairwise
 from typing import Any, Final
 
+from .json_fields import without_empty
+
 _SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 _NUMBERS: Final = {"int32": "i", "int64": "q", "uint32": "I", "uint64": "Q", "double": "d"}
 """The types of numbers that lie in a buffer as `struct` writes them, and its formats for them."""
@@ -113,12 +115,8 @@ def _maps(pa: Any, column: Any) -> list[dict[str, Any]]:
     items = column_values(pa, found)
     if found.null_count:
         pairs = list(zip(keys, items, strict=True))
-        return [_without_nulls(dict(pairs[start:end])) for start, end in extents]
+        return [without_empty(dict(pairs[start:end])) for start, end in extents]
     return [dict(zip(keys[start:end], items[start:end], strict=True)) for start, end in extents]
-
-
-def _without_nulls(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: item for key, item in found.items() if item is not None}
 
 
 def _shared_texts(pa: Any, column: Any) -> list[str]:
@@ -133,7 +131,7 @@ def _structs(pa: Any, column: Any) -> list[dict[str, Any]]:
     fields = column.flatten()
     rows = zip(*(column_values(pa, field) for field in fields), strict=True) if fields else iter([()] * len(column))
     if any(field.null_count for field in fields):
-        return [_without_nulls(dict(zip(names, row, strict=True))) for row in rows]
+        return [without_empty(dict(zip(names, row, strict=True))) for row in rows]
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
