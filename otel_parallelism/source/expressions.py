@@ -158,7 +158,8 @@ class ExpressionWalk:
         return self.value(node.value, state)
 
     def _formattedvalue(self, node: ast.FormattedValue, state: State) -> Tracked:
-        return self.read(self.value(node.value, state), state)
+        width = () if node.format_spec is None else (node.format_spec,)
+        return self.read(self.values((node.value, *width), state), state)
 
     def _binop(self, node: ast.BinOp, state: State) -> Tracked:
         value = self.values([node.left, node.right], state)

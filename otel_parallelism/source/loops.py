@@ -169,10 +169,15 @@ class LoopWalk(StatementWalk):
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         saved = {name: state.names.get(name) for name in targets}
         found: list[Tracked] = []
+        before = state.conditions
 
         def inner(level: int, now: State) -> State:
             if level == len(node.generators):
-                found.append(self.values(elements, now))
+                # What decides whether there is an element shows in the result, as the element itself does.
+                decided = [
+                    one for one in now.conditions if one not in before and (one.sure or one.scope == "iteration")
+                ]
+                found.append(any_of([self.values(elements, now), *map(_as_value, decided)]))
                 return now
             generator = node.generators[level]
             items = self.value(generator.iter, now)
@@ -207,6 +212,11 @@ class LoopWalk(StatementWalk):
             state.end = state.end or f"a generator expression runs only where it is consumed (line {node.lineno})"
         value = self.comprehension(node, [node.elt], state)
         return msgspec.structs.replace(value, late=names_read([node]))
+
+
+def _as_value(condition: Condition) -> Tracked:
+    """Return *condition* as a value: what is made under it depends on it."""
+    return Tracked(condition.reason) if condition.sure else Tracked(doubt=condition.reason)
 
 
 def _is_lazy(items: ast.expr) -> bool:

@@ -137,6 +137,29 @@ async def main():
         for again in range(2):
             await ask_archive(again)  # b
 
+width_of_a_format: dependent
+async def main():
+    x = await first("q")  # a
+    return await second(f"{'r':>{x.n}}")  # b
+
+filter_of_a_comprehension: dependent
+async def main(keys):
+    x = await first("q")  # a
+    chosen = [key for key in ("r", "s") if x.ready]
+    for key in chosen:
+        await second(key)  # b
+
+length_of_a_comprehension: dependent
+async def main():
+    x = await first("q")  # a
+    for number, _ in enumerate(["r" for _ in x.rows]):
+        await second(number)  # b
+
+unsure_filter_of_a_comprehension: any
+async def main(box):
+    await first(box)  # a
+    return await second([key for key in ("r", "s") if box.ready])  # b
+
 return_in_loop: dependent
 async def main(urls):
     for url in urls:
@@ -1156,6 +1179,15 @@ async def main():
 """
 
 _FREE = """
+filter_that_the_call_does_not_decide:
+async def main(keys, wanted):
+    x = await first("q")  # a
+    width = f"{len(x):>{8}}"
+    chosen = [key for key in keys if key in wanted]
+    for key in chosen:
+        await second(key)  # b
+    return width
+
 else_of_loop_that_the_call_does_not_end:
 async def main(keys):
     for key in keys:
