@@ -32,6 +32,12 @@ def test_value_originates_from_the_first_call_that_returned_it() -> None:
     assert edges(made, again, read("c", 2, 3, "BK-99881")) == [{}, {}, {0: True}]
 
 
+def test_path_in_a_command_originates_from_the_result_that_has_all_of_it() -> None:
+    words = read("a", 0, 1, "x", "from crm import client, store")
+    found = read("b", 1, 2, "y", "./crm/store.py:44:def upsert(key, record):")
+    assert edges(words, found, read("c", 2, 3, "git log -5 crm/store.py")) == [{}, {}, {0: False, 1: False}]
+
+
 def test_value_in_an_earlier_argument_has_no_origin() -> None:
     own = read("a", 0, 1, "BK-99881", "BK-99881")
     assert edges(own, read("b", 1, 2, "BK-99881")) == [{}, {}]

@@ -63,15 +63,20 @@ def squeezed(text: str) -> str:
 
 def parts_of(text: str) -> list[str]:
     """
-    Return the squeezed *text* and its words, those that are long enough to tell something.
+    Return the squeezed *text*, its pieces such as paths, and its words: those that are long enough to tell something.
 
     >>> parts_of("m.okafor@corp.example"), parts_of("lamps")
     (['mokaforcorpexample', 'okafor', 'corp', 'example'], ['lamps', 'lamp'])
+    >>> parts_of("head -5 crm/store.py")
+    ['head5crmstorepy', 'crmstorepy', 'head', 'store']
     >>> parts_of("王小芳")
     ['王小', '小芳']
     """
     shown = text[:_LONGEST_ARGUMENT]
     found = [squeezed(shown)]
+    pieces = shown.split()
+    if len(pieces) > 1:
+        found += [squeezed(piece) for piece in pieces if not piece.isalnum()]
     for word in words_in(_CAMEL.sub(" ", shown)):
         found.append(word)
         if word.endswith("s"):
