@@ -149,6 +149,18 @@ def test_rule_on_tools_in_general_is_no_limit(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("The walking time between K1 and K2 by stove", "independent"),
+        ("Leave some time between K1 and K2", "unknown"),
+        ("K1 and K2 of the stove, with time in between", "unknown"),
+    ],
+)
+def test_time_between_two_things_is_a_pause_only_if_it_is_to_be_left(said: str, verdict: str) -> None:
+    assert verdict_on(said) == verdict
+
+
+@pytest.mark.parametrize(
     ("prompt", "tools", "verdict"),
     [
         ("Look at the draught before you list ovens.", ("get_draught_state", "list_ovens"), "unknown"),

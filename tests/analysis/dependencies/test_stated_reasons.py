@@ -43,6 +43,8 @@ def reasons(*said: str, named: bool = True) -> dict[int, int]:
         "That didn't work. Trying the camera.",
         "According to the log, hive 3 leaks.",
         "Now let me find out why.",
+        "I wonder if the queen is old.",
+        "Perhaps mice. The camera will tell.",
         "Weil die Waage schweigt, sehe ich nach der Kamera.",
         "Puisque la balance se tait, je regarde la caméra.",
         "Je regarde la caméra, car la balance se tait.",

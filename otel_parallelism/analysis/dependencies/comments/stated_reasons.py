@@ -33,6 +33,7 @@ _REASON = CaselessPattern(
     r"|,? so (?:i'd better|i should|i must|i need|i'll|i will|let me|let's|we should|we need)"
     r"|(?:is|are|was|were) the (?:problem|cause|culprit|reason|issue)"
     r"|(?:did|does|do|could|can|was|were|is|are|has)(?: not|n't)"
+    r"|(?:i|we) (?:wonder|suspect|assume|guess)|probably|possibly|perhaps|maybe|(?:might|may|could) (?:be|have)"
     r"|(?:find out|see|understand|learn|explain|know|check|figure out) why"
     r"|cannot|not (?:available|found|enough)|no (?:results?|match(?:es)?|data|luck|entry|record)"
     # German, French, Spanish, Italian, Portuguese and Dutch

@@ -46,7 +46,9 @@ _LIMIT = CaselessPattern(
     r"(?: \w+){0,3}? (?:has|have|is|ends?|ended|finish\w*|complete\w*|return\w*|answer(?:s|ed)|came)"
     r"|(?:not?|never|\w+n't|avoid|without)\b[^.!?]{0,40}\boverlap\w*|\b(?:if|when) they overlap"
     r"|before \w+ing (?:to )?(?:another|the (?:next|other)|any other|a (?:second|further|different))"
-    r"|(?:pause|wait|sleep|rest|time|gap|delay|moment)s? (?:\w+ ){0,3}(?:in )?between"
+    # The time between two places is no pause.
+    r"|(?:pause|wait|sleep|rest|gap|delay|moment)s? (?:\w+ ){0,3}(?:in )?between|time (?:\w+ ){0,3}in between"
+    r"|(?:leave|allow|let|give|some|enough|more) (?:\w+ ){0,3}time (?:\w+ ){0,3}between"
     # It has one place.
     r"|(?:has|have|with|serves?|accepts?|allows?|supports?|handles?|tolerates?|takes?|permits?|answers?)"
     r" (?:only |just |but |at most )?(?:a single|one|1) (?:\w+ )?(?:head|reader|channel|slot|worker|client"

@@ -49,7 +49,9 @@ _CONDITION = CaselessPattern(
     r"|above|below|beyond|exceed\w*|calls? for|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*"
     r"|greater|lower than|for (?:\w+ ){1,3}(?:always|also|only|please|additionally)"
     r"|for (?:\w+ ){1,2}(?:that|which|who|with) )\b"
-    r"|^\W*where\b|[<>]=? ?\d",
+    r"|^\W*where\b|[<>]=? ?\d"
+    # "Late orders need a refund code", but not "You need …" or "Every order needs …".
+    r"|^\W*(?!(?:every|each|all|any|you|we|i|the (?:user|customer|agent))\b)(?:[\w-]+ ){1,5}(?:needs?|requires?) \w",
 )
 # What the user wants is known before the first call.
 _OF_THE_USER = CaselessPattern(
