@@ -22,7 +22,7 @@ _MOST_READ = 8_000
 _MOST_TOOLS = 64
 _LONGEST = 100
 # A name of one word stands in many results by chance.
-_TOOL_NAME = LazyPattern(r"\w+[_.-]\w+(?:[_.-]\w+)*|[a-z]+[A-Z]\w*")
+_TOOL_NAME = LazyPattern(r"\w++(?:[.-]\w++)++|\w[^\W_]*+_\w++|[a-z]++[A-Z]\w*+")
 
 _JOINTS = "_.-"
 

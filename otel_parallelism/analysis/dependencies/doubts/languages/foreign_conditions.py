@@ -25,7 +25,7 @@ _SHOWS_RU = r"(?:покаж|да[йи]|на[йи]д|вывед|откро|про
 # Each group is tried at few places of a text: at the beginning of a clause, at that of a word, or at a certain letter.
 _CONDITION = CaselessPattern(
     # "Als ich in Wien war" is German, and no condition.
-    r"(?:^|[,;:.])\W*(?:(?:se|als(?! (?:ich|wir|es|ob|das|der|sie|eine?[nmrs]?)(?!\w))|om|ifall|ha|skulle|caso) "
+    r"(?:^|[,;:.])\W{0,9}(?:(?:se|als(?! (?:ich|wir|es|ob|das|der|sie|eine?[nmrs]?)(?!\w))|om|ifall|ha|skulle|caso) "
     r"|sollten? (?=[^.!?;]*,)"
     r"|bei (?!(?:de[rmn]|eine[rm]|uns|mir|euch|ihm|ihr)(?!\w))\w+,? " + _SHOWS + r"|(?:ist|sind|liegt|steht|wird|hat"
     r"|fehlt|gibt|war|zeigt|f[äa]llt|steigt|bleibt|kommt|reicht) [^,.!?;]{1,60}, (?:dann |so )?" + _SHOWS + ")"
@@ -76,7 +76,7 @@ _IN_OTHER_SCRIPTS = CaselessPattern(
     # Hebrew, Arabic, Persian, Urdu and Hindi
     r"|ו?אם|במידה|במקרה|[وف]?(?:إذا|لو|إن (?:كان|كانت|وجد|لم|زاد|حدث|تجاوز)\w*)|في حال(?:ة)?|عند (?:نفاد|عدم|غياب|وجود)"
     r"|ما لم|وإلا|شريطة|اگر|چنانچه|در صورت|ہو(?:ئی|ا|ں)? تو|अगर|यदि|होने पर|हो तो)(?!\w)"
-    r"|(?:^|[,;:.—–-]|(?<!\w)[аи] )\W*при \w+ (?:\w+ )?" + _SHOWS_RU + r"|[—–]\s*(?:то |тогда )?" + _SHOWS_RU +
+    r"|(?:^|[,;:.—–-]|(?<!\w)[аи] )\W{0,9}при \w+ (?:\w+ )?" + _SHOWS_RU + r"|[—–]\s*(?:то |тогда )?" + _SHOWS_RU +
     # Thai, Chinese, Japanese and Korean
     r"|ถ้า|หาก|如果|假如|要是|否则|否則|的话|取决于|根据结果|视结果|看结果|若(?!干)|一旦|倘|万一|萬一|除非|不然|了就"
     r"|(?<![同及随隨当當小实實])[时時](?=[查看列显顯给給请請就,，])|(?<!あ)たら(?![しこ])|もし|なら|れば、|場合"
