@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from .changes.own_objects import own_names
-from .flows import ELEMENT, Condition, State, Tracked, any_of, joined
+from .flows import ELEMENT, NOTHING, Condition, State, Tracked, any_of, joined
 from .functions import callee_name, own_nodes
 from .known_functions import is_pure, is_sink
 from .statements import StatementWalk
 from .syntax import names_read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _ITERATORS = frozenset({"iter", "enumerate", "zip", "map", "filter", "reversed"})
@@ -41,6 +41,7 @@ class LoopWalk(StatementWalk):
             lambda now: self.block(node.body, now),
             wait,
             node.orelse,
+            targets=frozenset(one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)),
         )
 
     _run_asyncfor = _run_for
@@ -115,6 +116,7 @@ class LoopWalk(StatementWalk):
         orelse: Sequence[ast.stmt] = (),
         *,
         until: str = "",
+        targets: frozenset[str] = frozenset(),
     ) -> State | None:
         """
         Run a loop until a further iteration brings nothing new.
@@ -126,6 +128,7 @@ class LoopWalk(StatementWalk):
             wait: What the next iteration waits for besides, in words.
             orelse: The statements that run where no ``break`` ends the loop.
             until: What the code after the loop waits for if the earlier call decides it, in words.
+            targets: The variables that are bound to the items.
         """
         before = state.conditions
         breaks: list[State] = []
@@ -150,6 +153,19 @@ class LoopWalk(StatementWalk):
             if again is None or again.key() == state.key():
                 break
             state = again
+        for one in breaks:
+            _note_item_at(one, targets, before)
+        return self._after_loop(left, breaks, before, orelse, until)
+
+    def _after_loop(
+        self,
+        left: State,
+        breaks: Sequence[State],
+        before: tuple[Condition, ...],
+        orelse: Sequence[ast.stmt],
+        until: str,
+    ) -> State | None:
+        """Return the state after a loop that was *left* where no item was, or at one of *breaks*; see `_loop`."""
         # Whether a `break` ended the loop decides whether the statements after `else` run.
         unbroken = [one for one in left.conditions if one.scope == "loop" and one not in before] if breaks else []
         for one in (left, *breaks):
@@ -212,6 +228,13 @@ class LoopWalk(StatementWalk):
             state.end = state.end or f"a generator expression runs only where it is consumed (line {node.lineno})"
         value = self.comprehension(node, [node.elt], state)
         return msgspec.structs.replace(value, late=names_read([node]))
+
+
+def _note_item_at(end: State, targets: Iterable[str], before: Sequence[Condition]) -> None:
+    """Note that the item which *targets* hold at a ``break``, the state *end*, depends on what decided that."""
+    decided = [one for one in end.conditions if one not in before and (one.sure or one.scope != "loop")]
+    for name in targets if decided else ():
+        end.names[name] = any_of([end.names.get(name, NOTHING), *map(_as_value, decided)])
 
 
 def _as_value(condition: Condition) -> Tracked:

@@ -134,15 +134,15 @@ class StatementWalk(CallWalk):
     def _run_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, state: State) -> State:
         lambda_of = ast.copy_location(ast.Lambda(node.args, ast.Tuple([], ast.Load())), node)
         defaults = self.value(lambda_of, state)
-        self.values(node.decorator_list, state)
-        self.assign(node.name, any_of([defaults, Tracked(late=names_read(node.body))]), state)
+        around = self.values(node.decorator_list, state).plain()
+        self.assign(node.name, any_of([defaults, around, Tracked(late=names_read(node.body))]), state)
         return state
 
     _run_asyncfunctiondef = _run_functiondef
 
     def _run_classdef(self, node: ast.ClassDef, state: State) -> State:
-        self.values([*node.decorator_list, *node.bases], state)
-        self.assign(node.name, Tracked(late=names_read(node.body)), state)
+        around = self.values([*node.decorator_list, *node.bases, *node.keywords], state).plain()
+        self.assign(node.name, any_of([around, Tracked(late=names_read(node.body))]), state)
         return state
 
     def _run_if(self, node: ast.If, state: State) -> State | None:

@@ -160,6 +160,37 @@ async def main(box):
     await first(box)  # a
     return await second([key for key in ("r", "s") if box.ready])  # b
 
+item_that_a_loop_ended_at: dependent
+async def main():
+    x = await first("q")  # a
+    for key in ("r", "s"):
+        if key == x.best:
+            break
+    return await second(key)  # b
+
+item_that_the_call_ended_a_loop_at: dependent
+async def main(urls):
+    for at, url in enumerate(urls):
+        page = await fetch(url)  # a
+        if page.found:
+            break
+    return await ask_archive(at)  # b
+
+keyword_of_a_class: dependent
+async def main(base):
+    x = await first("q")  # a
+    class Wanted(base, key=x):
+        pass
+    return await second(Wanted.key)  # b
+
+decorated_with_a_result: dependent
+async def main(given):
+    x = await first("q")  # a
+    @given(x)
+    def wanted():
+        return "r"
+    return await second(wanted())  # b
+
 return_in_loop: dependent
 async def main(urls):
     for url in urls:
@@ -1179,6 +1210,25 @@ async def main():
 """
 
 _FREE = """
+item_that_another_loop_ended_at:
+async def main(keys):
+    x = await first("q")  # a
+    for key in keys:
+        if key.startswith("r"):
+            break
+    print(x)
+    return await second(key)  # b
+
+function_that_is_decorated_here:
+import functools
+async def main(keys):
+    x = await first("q")  # a
+    @functools.cache
+    def wanted():
+        return "r"
+    print(x)
+    return await second(wanted())  # b
+
 filter_that_the_call_does_not_decide:
 async def main(keys, wanted):
     x = await first("q")  # a
