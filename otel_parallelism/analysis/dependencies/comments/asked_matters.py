@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups, words_in
+from otel_parallelism.analysis.dependencies.doubts.rules import nouns_of
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
@@ -38,17 +39,22 @@ class AskedMatters:
         self._said = {word for text in paced(texts) for word in words_in(text)}
         self._stems = {word[:_STEM] for word in self._said}
         self._texts = "\n".join(texts).casefold()
+        # The first call that each value, and each word in the name of a tool, belongs to.
+        self._first: dict[str, int] = {}
+        for index, call in paced(enumerate(calls)):
+            for word in (*words_in_name(call.tool), *(str(value).casefold() for value in self._given(index))):
+                self._first.setdefault(word, index)
 
     def named(self, index: int) -> bool:
         """Return whether the user named what a call is about, or a value that no earlier call was given or is about."""
-        if noun_of(self._calls[index].tool)[:_STEM] in self._stems:
+        tool = self._calls[index].tool
+        if noun_of(tool)[:_STEM] in self._stems:
             return True
-        own = {value for value in self._given(index) if self._is_said(str(value))}
-        for earlier in paced(range(index)) if own else ():
-            own -= self._given(earlier)
-            about = words_in_name(self._calls[earlier].tool)
-            own = {value for value in own if str(value).casefold() not in about}
-        return bool(own)
+        # Of the other words in its name, those that no earlier call has.
+        if any(word[:_STEM] in self._stems and self._first[word] == index for word in nouns_of(tool)):
+            return True
+        own = (str(value) for value in self._given(index))
+        return any(self._first[text.casefold()] == index and self._is_said(text) for text in own)
 
     def _given(self, index: int) -> frozenset[str | float]:
         values = self._arguments[index]
@@ -58,4 +64,8 @@ class AskedMatters:
         if letter_groups(text):  # a script without spaces
             return text.casefold() in self._texts
         words = words_in(_ENDING.sub("", text))
-        return bool(words) and self._said.issuperset(words)
+        return bool(words) and all(map(self._says, words))
+
+    def _says(self, word: str) -> bool:
+        """Return whether the user said *word*, or its plural or singular."""
+        return word in self._said or word + "s" in self._said or word.removesuffix("s") in self._said
