@@ -116,16 +116,15 @@ class ReadingCalls:
         """The calls that count, by the function to which their place in the text leads."""
         found: dict[Function, dict[ast.Call, None]] = {}
         for node in own_nodes(self.function):
-            place = self._place(node.value) if isinstance(node, ast.Await) and self.counts(node) else None
-            if place is not None:
-                found.setdefault(place[0], {})[place[1]] = None
+            if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and self.counts(node):
+                place = self._place(node.value)
+                if place is not None:
+                    found.setdefault(place[0], {})[place[1]] = None
         return {function: _KnownReads(list(calls)) for function, calls in found.items()}
 
-    def _place(self, node: ast.expr) -> tuple[Function, ast.Call] | None:
-        """Return the function and the call to which the place of *node* in the text leads; None if it is ambiguous."""
-        if not isinstance(node, ast.Call):
-            return None
-        site = Site(self.function.name, node.lineno, node.end_lineno or 0, node.end_col_offset or 0)
+    def _place(self, made: ast.Call) -> tuple[Function, ast.Call] | None:
+        """Return the function and the call to which the place of *made* in the text leads; None if it is ambiguous."""
+        site = Site(self.function.name, made.lineno, made.end_lineno or 0, made.end_col_offset or 0)
         function = self.file.function(site.function, site.line)
         call = None if function is None else self.file.call(function, site)
         return None if function is None or call is None else (function, call)

@@ -11,6 +11,7 @@ import msgspec
 from .changes.outside_names import OutsideNames
 from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlapping, wholes
 from .functions import callee_name, tool_call
+from .syntax import names_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -228,7 +229,7 @@ class ExpressionWalk:
 
     def _lambda(self, node: ast.Lambda, state: State) -> Tracked:
         defaults = self.values([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None], state)
-        return any_of([defaults, Tracked(late=frozenset(_loaded(node)))])
+        return any_of([defaults, Tracked(late=names_read([node]))])
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> Tracked:
         if node.value is not None:
@@ -252,8 +253,3 @@ class ExpressionWalk:
     def without_objects(value: Tracked) -> Tracked:
         """Return *value* as part of a result that is another object."""
         return msgspec.structs.replace(value, objects=frozenset())
-
-
-def _loaded(function: ast.AST) -> set[str]:
-    """Return the names that the body of *function* reads."""
-    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}

@@ -143,13 +143,18 @@ def _walked(
 def alike(
     file: SourceFile, function: Function, call: ast.Call, known: frozenset[ast.Call], others: Sequence[ast.Call]
 ) -> list[ast.Call]:
-    """Return *call*, and those of *others* for which a walk through *function* takes the same course as for it."""
+    """Return *call*, and those of *others* that one walk through *function* can judge together with it."""
     course = _course(file, function, call, known) if others else None
     return [call, *(one for one in others if one is not call and _course(file, function, one, known) == course)]
 
 
 def _course(file: SourceFile, function: Function, later: ast.Call, known: frozenset[ast.Call]) -> object:
-    """Return what the course of a walk takes from the call *later*, beside where that is made."""
+    """
+    Return what a walk needs to know of the call *later* before it gets there; one walk can judge all with equal values.
+
+    It is the function's name, if calls that are not *known* have it too, what the function reads and changes outside of
+    itself, and the call, if it is in a generator expression, which ends the walk's knowledge.
+    """
     key = ("course", later, known)
     if key not in file.facts:
         around = file.parents.get(later)
@@ -157,8 +162,8 @@ def _course(file: SourceFile, function: Function, later: ast.Call, known: frozen
             around = file.parents.get(around)
         name = ast.dump(tool_call(later).func)
         facts = OutsideNames(file, function, later, tool_call(later)).facts_of_later
-        alone = later if isinstance(around, ast.GeneratorExp) else None
-        file.facts[key] = name if name in _unknown_names(file, function, known) else "", facts, alone
+        in_generator = later if isinstance(around, ast.GeneratorExp) else None
+        file.facts[key] = name if name in _unknown_names(file, function, known) else "", facts, in_generator
     return file.facts[key]
 
 

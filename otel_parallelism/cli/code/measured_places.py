@@ -60,14 +60,19 @@ def ranked(findings: Sequence[LintFinding], places: Sequence[MeasuredPlace]) -> 
     A place belongs to the file of a finding that has the most of the last parts of its path. Where two files have the
     same number of them, it belongs to none.
     """
-    sums = dict.fromkeys(range(len(findings)), 0.0)
-    paths = list(dict.fromkeys(finding.path for finding in findings))
+    sums = [0.0] * len(findings)
+    by_path: dict[str, list[int]] = {}
+    for at, finding in enumerate(findings):
+        by_path.setdefault(finding.path, []).append(at)
+    by_file_name: dict[str, list[str]] = {}
+    for path in by_path:
+        by_file_name.setdefault(_file_name(path), []).append(path)
     for place in places:
-        path = _closest(place.file_path, paths)
-        for at, finding in enumerate(findings):
-            if finding.path == path and finding.line <= place.line_number <= finding.end_line:
+        closest = _closest(place.file_path, by_file_name.get(_file_name(place.file_path), []))
+        for at in by_path.get(closest or "", ()):
+            if findings[at].line <= place.line_number <= findings[at].end_line:
                 sums[at] += place.avoidable_s
-    order = sorted(sums, key=lambda at: -sums[at])
+    order = sorted(range(len(findings)), key=lambda at: -sums[at])
     return [msgspec.structs.replace(findings[at], measured_s=round(sums[at], 3)) for at in order]
 
 
@@ -85,10 +90,18 @@ def _common_parts(one: str, other: str) -> int:
     >>> _common_parts("/srv/shop/page.py", "src/shop/page.py"), _common_parts("a/b.py", "a/c.py")
     (2, 0)
     """
-    pairs = zip(*(reversed(PurePosixPath(path.replace("\\", "/")).parts) for path in (one, other)), strict=False)
+    pairs = zip(*(reversed(_parts(path)) for path in (one, other)), strict=False)
     number = 0
     for first, second in pairs:
         if first != second:
             break
         number += 1
     return number
+
+
+def _file_name(path: str) -> str:
+    return "".join(_parts(path)[-1:])
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path.replace("\\", "/")).parts

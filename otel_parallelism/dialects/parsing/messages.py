@@ -92,7 +92,8 @@ def listed_ids(value: object) -> tuple[str, ...] | None:
     """Return the ids in a list that holds nothing but tool calls; None if one has no id, or if the list is cut off."""
     if isinstance(value, str) and is_cut_off(value):
         return None
-    if not isinstance(decoded(value), Sequence) or isinstance(decoded(value), bytes | str):
+    data = decoded(value)
+    if not isinstance(data, Sequence) or isinstance(data, bytes | str):
         return None
     calls = listed_calls(value)
     return tuple(call.call_id for call in calls) if all(call.call_id for call in calls) else None
