@@ -103,8 +103,8 @@ class ExpressionWalk:
                 self.changed(ast.Name(name, ast.Load(), lineno=line), state)
         if value.flow:
             value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)
-        for path in value.objects:
-            if not path.startswith("<") or not (path in state.changed or path in state.passed):
+        for path in (state.changed.keys() & value.objects) | (state.passed & value.objects):
+            if not path.startswith("<"):
                 continue
             held = any(path in other.objects for key, other in state.names.items() if key != name)
             if not held and not any(path in objects for objects in state.contains.values()):

@@ -252,7 +252,7 @@ def wholes(path: str) -> list[str]:
     >>> wholes("self.client.name")
     ['self', 'self.client']
     """
-    return [path[:at] for at, character in enumerate(path) if character == "."] if "." in path else []
+    return [path[:at] for at, character in enumerate(path) if character == "."]
 
 
 def overlapping(paths: frozenset[str], others: frozenset[str]) -> set[str]:
@@ -262,7 +262,7 @@ def overlapping(paths: frozenset[str], others: frozenset[str]) -> set[str]:
     >>> sorted(overlapping(frozenset({"a", "b.c", "d"}), frozenset({"a.x", "b", "e"})))
     ['a', 'b.c']
     """
-    around = {whole for path in others for whole in wholes(path)} if paths else frozenset[str]()
+    around = {whole for path in others if "." in path for whole in wholes(path)} if paths else frozenset[str]()
     return {path for path in paths if path in others or path in around or not others.isdisjoint(wholes(path))}
 
 

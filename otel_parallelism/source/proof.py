@@ -149,12 +149,7 @@ def alike(
 
 
 def _course(file: SourceFile, function: Function, later: ast.Call, known: frozenset[ast.Call]) -> object:
-    """
-    Return what a walk needs to know of the call *later* before it gets there; one walk can judge all with equal values.
-
-    It is the function's name, if calls that are not *known* have it too, what the function reads and changes outside of
-    itself, and the call, if it is in a generator expression, which ends the walk's knowledge.
-    """
+    """Return all that a walk asks about the call *later* before it gets there."""
     key = ("course", later, known)
     if key not in file.facts:
         around = file.parents.get(later)
