@@ -1219,15 +1219,15 @@ async def main(keys):
     print(x)
     return await second(key)  # b
 
-function_that_is_decorated_here:
+function_that_is_decorated_in_between:
 import functools
 async def main(keys):
     x = await first("q")  # a
     @functools.cache
-    def wanted():
-        return "r"
-    print(x)
-    return await second(wanted())  # b
+    def shown():
+        return x
+    print(shown())
+    return await second("r")  # b
 
 filter_that_the_call_does_not_decide:
 async def main(keys, wanted):
