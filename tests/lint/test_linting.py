@@ -97,8 +97,6 @@ def test_text_that_is_not_python_is_an_error() -> None:
     with pytest.raises(SyntaxError):
         lint_source("async def f(:\n", "a.py")
     with pytest.raises(ValueError, match="nested too deeply"):
-        lint_source("async def f(): return " + "-" * 3000 + "1", "a.py")
-    with pytest.raises(ValueError, match="nested too deeply"):
         lint_source("x = " + "-" * 100_000 + "1", "a.py")
 
 
