@@ -143,7 +143,9 @@ def _mean_tokens(steps: Sequence[Step]) -> tuple[float | None, float | None]:
     known = [step.input_tokens for step in paced(steps) if step.input_tokens is not None]
     if not known:
         return None, None
-    cached = [step.cached_tokens for step in steps if step.cached_tokens is not None and step.input_tokens is not None]
+    cached = [
+        step.cached_tokens for step in paced(steps) if step.cached_tokens is not None and step.input_tokens is not None
+    ]
     mean = sum(known) / len(known)
     return mean, min(mean, sum(cached) / len(known)) if cached else None
 

@@ -57,7 +57,9 @@ def stalled_ns(calls: Sequence[Call]) -> int:
 def mostly_stalled(calls: Sequence[Call]) -> bool:
     """Return whether the machine may have stalled for half of the time between the first start and the last end."""
     lost_ns = stalled_ns(calls)
-    return lost_ns > 0 and 2 * lost_ns >= max(call.end_ns for call in calls) - min(call.start_ns for call in calls)
+    if not lost_ns:
+        return False
+    return 2 * lost_ns >= max(call.end_ns for call in paced(calls)) - min(call.start_ns for call in paced(calls))
 
 
 def share_blocked(calls: Sequence[Call], common_ns: int) -> float:

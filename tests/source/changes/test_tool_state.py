@@ -185,7 +185,7 @@ FREE = {
     "jobs by their names": (
         "JOBS = load()\ndef get_a():\n  return JOBS.pop('a', last=1)\ndef get_b(key):\n  return JOBS.pop(key, None)"
     ),
-    "a list of which the last is dropped": "def get_a():\n  JOBS.pop()\ndef get_b():\n  JOBS.pop()",
+    "the last item of a list is dropped": "def get_a():\n  JOBS.pop()\ndef get_b():\n  JOBS.pop()",
     "items of their own": (
         "def get_a(text):\n  parts = text.split()\n  return parts.pop() + next(iter(parts))\n"
         "def get_b(text):\n  parts = text.split()\n  return parts.pop(0)"
