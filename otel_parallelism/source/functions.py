@@ -53,7 +53,7 @@ class SourceFile:
         defined: Names of functions and classes at the top level.
         constants: Names that are bound once at the top level, to a literal.
         proofs: What has been shown so far; see `proof.prove`.
-        walked: Proofs of pairs that nobody has asked for yet, without their reservations.
+        walked: Proofs of pairs that have not been asked for yet, without their reservations.
         facts: What is known of single functions so far; see `changes.outside_names`.
         rebound: Names that a ``global`` or ``nonlocal`` statement lets another function rebind.
     """
