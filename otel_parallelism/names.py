@@ -121,7 +121,12 @@ CALL_ATTRIBUTES = (
     Attribute(DEPENDS_ON, "string[]", "", "names of the tools whose result it needs"),
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
     Attribute(BLOCKED, "double", "s", "time for which it held the event loop, in stretches of 10 ms or more"),
-    Attribute(STALLED, "double", "s", "how much longer these were as the machine may have kept it from running"),
+    Attribute(
+        STALLED,
+        "double",
+        "s",
+        "the part of such stretches in which the machine may have kept it from running; not in `blocked`",
+    ),
     Attribute(THREAD_ID, "int", "", "the thread of that event loop, beside the time"),
     Attribute(FRAMEWORK, "string", "", "the framework that made the call, if it is patched"),
     Attribute(SWITCH, "string", "", "the setting that keeps the call from running beside others"),
