@@ -26,6 +26,9 @@ def test_inputs_hold_what_they_are_named_for(tmp_path: Path, form: str) -> None:
         calls = {"one trace, flat": 1, "one trace, deep": 1, "one trace, calls": 11}.get(name, 123)
         calls = 12 if name.startswith("long content") else calls
         assert (analysis.coverage.calls, analysis.coverage.calls_without_turn) == (calls, 0)
+        if name.startswith("one trace"):
+            turn = analysis.reports[0].turn
+            assert turn.end_ns - turn.start_ns == 24 * throughput.MS
 
 
 @pytest.mark.process
