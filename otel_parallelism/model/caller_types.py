@@ -21,7 +21,8 @@ class CallFrame(msgspec.Struct, frozen=True, gc=False):
     ``function`` is its name, empty if unknown. ``end_line`` and ``end_column`` (in bytes) say where the text of the
     call that it was making ends; ``end_column`` is -1 if that is unknown. ``identity`` is the ``id()`` of the frame:
     two frames that exist at once have different ones, 0 is unknown. ``code`` is the code object, None in stored spans.
-    ``line_number`` 0 stands for the whole file.
+    ``line_number`` 0 stands for the whole file. A frame without a file stands for the task of an event
+    loop in which the functions before it ran.
     """
 
     file_path: str
@@ -37,7 +38,8 @@ class CallStack(msgspec.Struct, frozen=True, gc=False):
     """
     The functions that made a call, innermost first; read only if calls may form a chain.
 
-    ``parse`` converts ``value`` to frames; they end with None if there are further functions that were not recorded.
+    ``parse`` converts ``value`` to frames; they end with None if there are further functions that were not recorded,
+    or if what ran them may have run the outermost one more than once.
     """
 
     value: object

@@ -49,10 +49,14 @@ class Levels(msgspec.Struct, frozen=True):
 
 
 def shared_levels(earlier: Sequence[CallFrame | None], later: Sequence[CallFrame | None]) -> Levels | None:
-    """Return the functions that both calls have in common; None if there are none."""
+    """Return the functions that both calls have in common; None if there are none, or other tasks made the calls."""
     first = [frame for frame in earlier if frame is not None]
     second = [frame for frame in later if frame is not None]
     complete = len(first) == len(earlier) and len(second) == len(later) and bool(first) and bool(second)
+    tasks = [stack.pop() if stack and not stack[-1].file_path else None for stack in (first, second)]
+    if None not in tasks and tasks[0] != tasks[1]:
+        return None
+    complete = complete and tasks[0] == tasks[1]
     if complete:
         shift = len(second) - len(first)
     else:

@@ -80,7 +80,7 @@ def states_of_tools(
     """
     states = []
     for stack, call in zip(stacks, calls, strict=True):
-        files = {frame.file_path: sources(frame) for frame in stack if frame is not None}
+        files = {frame.file_path: sources(frame) for frame in stack if frame is not None and frame.file_path}
         callers = [program_module(file, path, sources) for path, file in files.items() if file is not None]
         if not callers:
             return []

@@ -7,6 +7,7 @@ import sys
 from threading import get_ident
 from types import CodeType, CoroutineType, FrameType, FunctionType, coroutine
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from otel_parallelism import clock
 from otel_parallelism.interruptions import is_interruption
@@ -20,7 +21,7 @@ from .depth.deep_calls import FRAMES, RESUMED_FRAMES, call_deep, is_deep, with_r
 from .function_names import copy_named_like, name_like
 from .generator_steps import Steps, StreamedCall, drive, drive_async
 from .kinds import is_awaited
-from .profiled_calls import abandon, begin, end, fail, leave
+from .profiled_calls import abandon, begin, current_task, end, fail, leave, running_loop
 from .stretches import measured, resumed
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ _UNSHARED = 2 if sys.version_info < (3, 14) else 1
 """The references that ``sys.getrefcount`` counts to an object that one variable holds."""
 
 
-def _called(tool: Tool, receiver: object) -> CallNode:
+def _called(tool: Tool, receiver: object) -> CallNode:  # noqa: C901 - as `_coroutine`
     """Return the node of a call of *tool* that its wrapper makes now, on *receiver* if it is a method."""
     code: CodeType | None = None
     instruction = 0
     around: tuple[object, ...] | None = None
+    calling_task: object = None
     try:
         frame: FrameType | None = _frame(2)
     except ValueError:
@@ -59,11 +61,20 @@ def _called(tool: Tool, receiver: object) -> CallNode:
                     raise
                 inside = True  # The program has attached something that is no context; `begin` counts the failure.
             around = program_frames_around(frame) if inside else frames_around(frame)
+            loop = running_loop()
+            if loop is not None:
+                task = current_task(loop)
+                if task is not None:
+                    try:
+                        calling_task = ref(task)
+                    except TypeError:
+                        calling_task = None  # a task of another kind
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.BEGAN_NS + clock.passed_ns(), code, instruction, get_ident(),
     )  # fmt: skip
     node.around = around
+    node.calling_task = calling_task
     if receiver is not None:
         hold_receiver(node, receiver)
     return node

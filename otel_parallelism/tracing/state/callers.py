@@ -9,13 +9,12 @@ import functools
 import os
 import sys
 import threading
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import wrapt
 
-from otel_parallelism.model import Caller, CallFrame
+from otel_parallelism.model import Caller
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -25,14 +24,14 @@ _MAX_FRAMES = 16
 _MAX_FILES = 10_000
 
 
-_OURS, _LOOP = 1, 2
+_OURS, LOOP = 1, 2
 
 
 PLACES: dict[str, int] = {
     functools.__file__: _OURS,
     contextvars.__file__: _OURS,
-    concurrent.futures.thread.__file__: _LOOP,
-    threading.__file__: _LOOP,
+    concurrent.futures.thread.__file__: LOOP,
+    threading.__file__: LOOP,
 }
 """
 The files known to `place_of`, and where they belong.
@@ -60,7 +59,7 @@ def place_of(file: str) -> int:
     """
     found = PLACES.get(file)
     if found is None:
-        found = _LOOP if _is_loop(file) else _OURS if file.startswith(_OUR_FOLDERS) else 0
+        found = LOOP if _is_loop(file) else _OURS if file.startswith(_OUR_FOLDERS) else 0
         # A notebook has a file for each run of a cell. To list the folders would make importing slower.
         if len(PLACES) < _MAX_FILES:
             PLACES[file] = found
@@ -74,9 +73,8 @@ def _is_loop(file: str) -> bool:
 
 
 _MAX_RECORDED = 4
-_PER_FRAME = 3
-_LAST_RECORDED = _PER_FRAME * (_MAX_RECORDED - 1)
-_IN_EXPRESSION = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
+PER_FRAME = 3
+_LAST_RECORDED = PER_FRAME * (_MAX_RECORDED - 1)
 
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
 
@@ -92,8 +90,8 @@ def frame_above(depth: int) -> FrameType | None:
 def calling_frame(frame: FrameType | None) -> FrameType | None:
     """Return the nearest frame from *frame* outwards of the program; None where an event loop or pool comes first."""
     for _ in range(_MAX_FRAMES):
-        place = _LOOP if frame is None else place_of(frame.f_code.co_filename)
-        if frame is None or place == _LOOP:
+        place = LOOP if frame is None else place_of(frame.f_code.co_filename)
+        if frame is None or place == LOOP:
             return None
         if not place:
             return frame
@@ -105,8 +103,8 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
     """
     Return *frame* and the frames around it, the program's or not, as ids, code objects and instructions.
 
-    This runs for nearly every call, so which frames are the program's is left to `read_frames`. A frame itself would
-    keep its variables alive.
+    This runs for nearly every call, so which frames are the program's is left to `recorded_frames.read_frames`. A frame
+    itself would keep its variables alive.
 
     Returns:
         The id of *frame*, then code object, instruction and id of each of the next three frames, then the code object
@@ -146,7 +144,7 @@ def program_frames_around(frame: FrameType) -> tuple[object, ...]:
             return tuple(found)
         code = around.f_code
         place = place_of(code.co_filename)
-        if place == _LOOP or (not place and len(found) > _LAST_RECORDED):
+        if place == LOOP or (not place and len(found) > _LAST_RECORDED):
             found.append(code)
             return tuple(found)
         if not place:
@@ -154,49 +152,6 @@ def program_frames_around(frame: FrameType) -> tuple[object, ...]:
         around = around.f_back
     found.append(None)
     return tuple(found)
-
-
-def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
-    """
-    Return the program's frames of what `frames_around` recorded, after code object and instruction of the first one.
-
-    A comprehension has a frame of its own in some versions of Python. It is shown as part of the function around it.
-
-    Returns:
-        The frames up to the event loop or the end of the stack; None at the end if there may be more.
-    """
-    found: list[CallFrame | None] = []
-    inner: tuple[int, int, int] | None = None
-    rest: list[Any] = list(recorded) if isinstance(recorded, tuple) else []
-    while rest:
-        code = rest[0]
-        file = getattr(code, "co_filename", None)
-        place = 0 if file is None else place_of(file)
-        if place == _LOOP:
-            rest.clear()
-            break
-        if code is None or len(rest) < _PER_FRAME:
-            break
-        _, instruction, identity = rest[:_PER_FRAME]
-        del rest[:_PER_FRAME]
-        if place:
-            continue
-        position = _position(code, instruction) if inner is None else inner
-        if position is None:
-            return (*found, None)
-        inner = position if code.co_name in _IN_EXPRESSION else None
-        if inner is None:
-            line, end_line, end_column = position
-            found.append(CallFrame(code.co_filename, line, code.co_name, end_line, end_column, identity, code))
-    return (*found, None) if rest or inner is not None else tuple(found)
-
-
-def _position(code: CodeType, instruction: int) -> tuple[int, int, int] | None:
-    """Return the line, and the line and the column at which the text of the *instruction* ends; None if unknown."""
-    line, end_line, _, end_column = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
-    if line is None:
-        return None
-    return (line, 0, -1) if end_line is None or end_column is None else (line, end_line, end_column)
 
 
 def location(code: CodeType, instruction: int) -> Caller | None:

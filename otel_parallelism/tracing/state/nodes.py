@@ -150,6 +150,8 @@ class CallNode(Node):
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
+        calling_task: A weak reference to the asyncio task that made the call, which no later task shares; None outside
+            of a task.
         held_size: The size of the held arguments and result in bytes, if they are large; `LET_GO` once they are not.
         watched: Whether its end has to be counted, or ends a turn; False for nearly all calls.
         depth: How many calls enclose it directly, in the same thread and task.
@@ -179,6 +181,7 @@ class CallNode(Node):
     call_id: str = ""
     framework: bool = False
     around: tuple[object, ...] | None = None
+    calling_task: object = None
     left_ns: int = 0
     held_size: int = 0
     long_ns: int = 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn, profiled
-from otel_parallelism.tracing.state.callers import frames_around, program_frames_around, read_frames
+from otel_parallelism.tracing.state.callers import frames_around, program_frames_around
+from otel_parallelism.tracing.state.turn_end.recorded_frames import read_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable

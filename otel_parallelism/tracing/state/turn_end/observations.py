@@ -9,14 +9,16 @@ import msgspec
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals, joined_totals
 from otel_parallelism.analysis.turns.merging import merged_duplicate
-from otel_parallelism.model import Call, Caller, CallStack, CallTotals, Content, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, CallTotals, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.pace import paced
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
-from otel_parallelism.tracing.state.callers import location, read_frames
+from otel_parallelism.tracing.state.callers import location
 from otel_parallelism.tracing.state.classification import classify_node
 from otel_parallelism.tracing.state.handed_objects import named_objects
 from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
 from otel_parallelism.tracing.state.user_words import held_words
+
+from .recorded_frames import definition_of, stack_of
 
 
 class TurnContents(msgspec.Struct):
@@ -240,14 +242,6 @@ def _still_open(observation: Observation, end_ns: int) -> Observation:
     return msgspec.structs.replace(observation, end_ns=end_ns)
 
 
-def _definition(node: CallNode) -> Caller | None:
-    """Return where the function of a call's tool is defined, if that is known."""
-    code = node.defined
-    if code is None:
-        return node.tool.place()
-    return Caller(code.co_filename, code.co_firstlineno)
-
-
 def _arguments(node: CallNode) -> Content:
     handed = named_objects(node) if node.handed else ()
     return Content(node, read_arguments, node.whole, node.identities, node.receiver, handed)
@@ -285,13 +279,13 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.task != 0,
         node.start_ns - node.called_ns,
         None if node.code is None else location(node.code, node.instruction),
-        stack=None if node.around is None else CallStack((node.code, node.instruction, *node.around), read_frames),
+        stack=None if node.around is None else stack_of(node),
         silenced=tool.silenced,
         blocking=tool.blocking,
         outlived_ns=None if node.end_ns else 0,
         blocked_ns=node.blocked_ns,
         stalled_ns=node.long_ns - node.blocked_ns,
-        defined=_definition(node),
+        defined=definition_of(node),
         framework=tool.framework,
         switch=node.switch,
         failure=node.error,
