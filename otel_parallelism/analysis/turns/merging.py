@@ -1,4 +1,4 @@
-"""Merges two observations of one call, model request or turn."""
+"""Merges two observations of one call, model request or turn, and tells which copy of a span says more."""
 
 from __future__ import annotations
 
@@ -7,12 +7,34 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call, Step, TurnSpan
+from otel_parallelism.model import Call, Passage, Step, TurnSpan
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, Observation
 
 _TRUST = {"declared": 5, "framework": 4, "settings": 3, "arguments": 2, "assumed": 1, "": 0}
+_PLAIN = frozenset({str, tuple, int, float, bool})
+
+
+def says_more(observation: Observation, known: Observation) -> bool:
+    """
+    Return whether *observation* says more of a span than *known*, another copy of the span.
+
+    An export can lack the attributes that show what the span is. Of two calls, or others of one kind, that is the one
+    that ends later, then the one with more facts.
+    """
+    plain, known_plain = type(observation) is Passage, type(known) is Passage
+    if plain is not known_plain:
+        return known_plain
+    if observation.end_ns != known.end_ns:
+        return observation.end_ns > known.end_ns
+    return _facts(observation) > _facts(known)
+
+
+def _facts(observation: Observation) -> int:
+    """Return how many fields have a value that says something."""
+    values = [getattr(observation, name) for name in observation.__struct_fields__]
+    return sum(value is not None and (type(value) not in _PLAIN or bool(value)) for value in values)
 
 
 def merged_duplicate(outer: Observation, inner: Observation) -> Observation:

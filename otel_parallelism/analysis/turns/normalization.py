@@ -23,6 +23,7 @@ from .across.conversations import join_traces
 from .assembly import assemble
 from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
+from .merging import says_more
 from .placement import lift_misplaced_calls, make_roots_turns, place_orphans, remove_wrappers
 from .requests import settle_requests
 from .rounds import assign_rounds
@@ -93,7 +94,7 @@ def normalize(observations: Iterable[Observation], settings: Settings, bounded: 
         if known is None:
             spans += 1
             trace[observation.span_id] = observation
-        elif _is_better(observation, known):
+        elif says_more(observation, known):
             trace[observation.span_id] = observation
     join_traces(traces)
     turns: list[Turn] = []
@@ -111,27 +112,6 @@ def normalize(observations: Iterable[Observation], settings: Settings, bounded: 
     uncovered.sort(key=_in_order)
     unknown = () if turns or uncovered else _unknown_spans(span for trace in traces.values() for span in trace.values())
     return Normalized(tuple(turns), tuple(uncovered), spans, anomalies, unknown)
-
-
-def _is_better(observation: Observation, known: Observation) -> bool:
-    """
-    Return whether *observation* says more of a span than *known*, another copy of the span.
-
-    An export can lack the attributes that show what the span is. Of two calls, or others of one kind, that is the one
-    that ends later, then the one with more facts.
-    """
-    plain, known_plain = type(observation) is Passage, type(known) is Passage
-    if plain is not known_plain:
-        return known_plain
-    if observation.end_ns != known.end_ns:
-        return observation.end_ns > known.end_ns
-    return _facts(observation) > _facts(known)
-
-
-def _facts(observation: Observation) -> int:
-    """Return how many fields have a value that says something."""
-    values = [getattr(observation, name) for name in observation.__struct_fields__]
-    return sum(value is not None and (type(value) not in _PLAIN or bool(value)) for value in values)
 
 
 def joined_coverage(parts: Iterable[Coverage], turns: int) -> Coverage:
@@ -206,20 +186,27 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
 
 
 def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | None:
-    """Return the only turn of a trace with nothing but its own calls and model requests; None for any other trace."""
+    """
+    Return the only turn of a trace with nothing but its own calls and model requests; None for any other trace.
+
+    Other spans may be around the turn and inside of calls and requests, but no call or request inside of them.
+    """
     turn: TurnSpan | None = None
     calls: list[Call] = []
     steps: list[Step] = []
+    passages = 0
     for span in paced(spans.values()):
         if type(span) is Call:
             calls.append(span)
         elif type(span) is Step:
             steps.append(span)
+        elif type(span) is Passage and not (span.cycle or span.waiting or span.end_ns < span.start_ns):
+            passages += 1
         elif type(span) is TurnSpan and turn is None:
             turn = span
         else:
             return None
-    if turn is None or turn.parent_id in spans:
+    if turn is None or not (turn.parent_id not in spans or (passages and _is_below_passages(turn, spans))):
         return None
     turn_id, source = turn.span_id, turn.source
     for call in paced(calls):
@@ -234,7 +221,21 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
     for step in paced(steps):
         if step.parent_id != turn_id or step.instrumentation != steps[0].instrumentation or step.end_ns < step.start_ns:
             return None
+    if passages and len(calls) > 1:
+        tree = Tree(dict(spans))
+        note_serial_work(tree)
+        calls = [span for span in paced(tree.spans.values()) if type(span) is Call]
     return plain_turn(turn, calls, settings, steps)
+
+
+def _is_below_passages(turn: TurnSpan, spans: dict[str, Observation]) -> bool:
+    """Return whether all spans around *turn* are passages."""
+    passed: set[str] = set()
+    around = spans.get(turn.parent_id)
+    while type(around) is Passage and around.span_id not in passed:
+        passed.add(around.span_id)
+        around = spans.get(around.parent_id)
+    return around is None or type(around) is Passage
 
 
 def _normalized_trace(spans: dict[str, Observation], settings: Settings, bounded: str) -> Normalized:
@@ -273,7 +274,6 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings, bounded
     return Normalized(turns, uncovered, len(tree.spans), len(impossible))
 
 
-_PLAIN = frozenset({str, tuple, int, float, bool})
 _HAND_OFFS = ("transfer_to_*", "transfer_back_to_*", "handoff_to_*", "handoff-*")
 """Bookkeeping tools that hand the turn over to another agent."""
 

@@ -872,9 +872,37 @@ def requests(draw: st.DrawFn) -> list[Step]:
     ]
 
 
-@given(scope_calls(max_size=5), requests(), contents, st.sampled_from(("", "gone", "c0", TURN)), st.integers(-2, 20))
-def test_plain_turn_equals_the_normalized_turn(
-    calls: list[Call], steps: list[Step], said: Content | None, parent_id: str, length: int
+@st.composite
+def other_spans(draw: st.DrawFn) -> list[Passage]:
+    """Draw other spans around a turn or anywhere below it; a few are step-like, or are of waiting for a person."""
+    holders = st.sampled_from(("", "gone", TURN, "c0", "c1", "c2", "s0", "p0", "p1", "p2", "p3"))
+    parts = st.tuples(instants, st.integers(-1, 6), holders, *[st.sampled_from((False,) * 9 + (True,))] * 2)
+    return [
+        Passage(
+            TRACE,
+            f"p{number}",
+            parent_id,
+            "GET",
+            start_ns,
+            start_ns + length * SECOND_NS // 10,
+            cycle=cycle,
+            waiting=waiting,
+            source=draw(st.sampled_from(("", "", "", "server"))),
+        )
+        for number, (start_ns, length, parent_id, cycle, waiting) in enumerate(draw(st.lists(parts, max_size=5)))
+    ]
+
+
+@given(
+    scope_calls(max_size=5),
+    requests(),
+    other_spans(),
+    contents,
+    st.sampled_from(("", "gone", "c0", TURN, "p0", "p1")),
+    st.integers(-2, 20),
+)
+def test_plain_turn_equals_the_normalized_turn(  # noqa: PLR0917 - what a trace has
+    calls: list[Call], steps: list[Step], others: list[Passage], said: Content | None, parent_id: str, length: int
 ) -> None:
     calls = [
         msgspec.structs.replace(
@@ -886,7 +914,7 @@ def test_plain_turn_equals_the_normalized_turn(
     turn = msgspec.structs.replace(
         turn_span(0, 0, parent_id=parent_id, input=said), start_ns=start_ns, end_ns=start_ns + length * SECOND_NS // 10
     )
-    spans: list[Observation] = [turn, *calls, *steps]
+    spans: list[Observation] = [turn, *calls, *steps, *others]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "_plain_trace", lambda spans, settings: None)
         general = of(*spans)
@@ -903,7 +931,9 @@ def test_plain_turn_rejects_all_other_traces() -> None:
     for other in (
         step("s", 1, 2, parent_id="a"),
         step("s", 2, 1),
-        passage("p", 0, 1),
+        passage("p", 0, 1, cycle=True),
+        passage("p", 0, 1, waiting=True),
+        passage("p", 1, 0),
         one("x", 1, 2, "a"),
         one("x", 1, 2, tool=""),
         one("x", 2, 1),

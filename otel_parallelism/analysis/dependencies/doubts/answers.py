@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from otel_parallelism.patterns import LazyPattern
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CONTAINERS = (dict, list, tuple)
 _MOST_ANSWERS = 3
 _MOST_VALUES = 5
 _MOST_TOLD = 64
@@ -139,19 +145,21 @@ def _has_other_words(text: str) -> bool:
 
 def values_in(value: object, most: int) -> list[object]:
     """Return the values in plain data, up to one more than *most*; as many too where they lie too deep."""
+    if not isinstance(value, _CONTAINERS):
+        return [value]
     found: list[object] = []
     _add_values(value, found, most, 0)
     return found
 
 
-def _add_values(value: object, found: list[object], most: int, depth: int) -> None:
-    if not isinstance(value, (dict, list, tuple)):
-        found.append(value)
-        return
-    for inner in value.values() if isinstance(value, dict) else value:
+def _add_values(container: dict[object, object] | Iterable[object], found: list[object], most: int, depth: int) -> None:
+    for inner in container.values() if isinstance(container, dict) else container:
         if len(found) > most:
             return
         if depth > _DEEPEST:
             found += [None] * (most + 1)
             return
-        _add_values(inner, found, most, depth + 1)
+        if isinstance(inner, _CONTAINERS):
+            _add_values(inner, found, most, depth + 1)
+        else:
+            found.append(inner)
