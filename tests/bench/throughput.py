@@ -3,15 +3,16 @@ Measures how fast stored spans are analysed, and with how much memory, beside re
 
     python tests/bench/throughput.py [--turns 2000] [--large 20000] [--jobs 2] [--formats json …] [--inputs NAME …]
 
-It generates files of ordinary turns with and without content, of turns with long content, and of three single traces.
-In a turn with long content the model asks for six calls one by one, each of its requests repeats all messages before
-it, and each call returns ten rows. The traces are flat (one turn around a model request, a call and many other spans),
-deep (the same spans, each inside the one before), and calls (one turn of many calls).
+It generates files of ordinary turns with and without content, and with an HTTP request inside each call and each model
+request; of turns with long content; and of three single traces. In a turn with long content the model asks for six
+calls one by one, each of its requests repeats all messages before it, and each call returns ten rows. The traces are
+flat (one turn around a model request, a call and many other spans), deep (the same spans, each inside the one before),
+and calls (one turn of many calls).
 
 ``--turns`` is the number of ordinary turns, of 6.5 spans each; to each 20 of them there is one turn with long content,
 of 14 spans. ``--large`` is the number of spans of a single trace. Every measurement runs in a process of its own; with
 several jobs, the memory is that of the largest process. Nothing is asserted: times depend on the machine, and ratios
-hold within one run. ``--turns 15000 --large 100000`` has about 100,000 spans a file. ``--inputs`` leaves out all others.
+hold within one run. ``--turns 15000 --large 100000`` has about 100,000 spans a file. ``--inputs`` leaves out others.
 
 Columns: the spans; spans per second of a processor when they are only read, and by ``analyze`` in one process; its
 memory; spans per second by the clock in one process, and in several, with their start; how much faster these are. Other
@@ -60,6 +61,7 @@ CONTENT: Final = (
     "gen_ai.tool.call.arguments",
     "gen_ai.tool.call.result",
 )
+_HTTP: Final = {"http.request.method": "GET", "server.address": "example.com", "http.response.status_code": 200}
 FORMATS: Final = ("json", "protobuf", "parquet")
 _START_MS: Final = 1_764_000_000_000
 _TOOLS: Final = ("get_orders", "get_profile", "get_tickets", "get_payments", "get_shipments", "get_reviews")
@@ -78,6 +80,19 @@ def ordinary(turns: int, *, content: bool) -> Iterator[list[SpanRecord]]:
             yield spans
         else:
             yield [msgspec.structs.replace(span, attributes=_without_content(span)) for span in spans]
+
+
+def with_requests(turns: int) -> Iterator[list[SpanRecord]]:
+    """Yield ordinary turns with a request of an HTTP client inside each call and each model request."""
+    for spans in ordinary(turns, content=True):
+        inner = [_http_request(span) for span in spans if span.parent_id]
+        yield [*spans, *inner]
+
+
+def _http_request(span: SpanRecord) -> SpanRecord:
+    inner_id = f"{int(span.span_id, 16) ^ 1:016x}"
+    start, end = span.start_ns + MS, span.end_ns - MS
+    return SpanRecord(span.trace_id, inner_id, span.span_id, "GET", start, end, _HTTP, source=span.source)
 
 
 def _without_content(span: SpanRecord) -> dict[str, object]:
@@ -141,7 +156,6 @@ def single(kind: str, count: int) -> Iterator[list[SpanRecord]]:
     """Yield the one trace of *kind* with *count* spans, a part at a time."""
     trace, agent = "ab" * 16, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "bench"}
     call = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_page"}
-    plain = {"http.request.method": "GET", "server.address": "example.com", "http.response.status_code": 200}
     # ClickHouse's layout leaves the unit of a time open, so that times near 1970 are read as seconds.
     first = _START_MS * MS
     some = [SpanRecord(trace, f"{1:016x}", "", "invoke_agent bench", first, first + 2 * count * MS, agent)]
@@ -150,7 +164,7 @@ def single(kind: str, count: int) -> Iterator[list[SpanRecord]]:
         start = first + number * MS
         end = first + (2 * count - number) * MS if kind == "deep" else start + MS
         is_call = kind == "calls" or number == count
-        described = call if is_call else plain
+        described = call if is_call else _HTTP
         name = "execute_tool get_page" if is_call else "GET"
         some.append(SpanRecord(trace, f"{number:016x}", f"{parent:016x}", name, start, end, described))
         if len(some) >= TOGETHER:
@@ -164,6 +178,7 @@ def inputs(turns: int, large: int) -> dict[str, Callable[[], Iterator[list[SpanR
     return {
         "turns with content": lambda: ordinary(turns, content=True),
         "turns without content": lambda: ordinary(turns, content=False),
+        "turns with requests": lambda: with_requests(turns),
         "long content": lambda: long_contents(max(1, turns // 20), handed_on=False),
         "long content, handed on": lambda: long_contents(max(1, turns // 20), handed_on=True),
         **{f"one trace, {kind}": functools.partial(single, kind, large) for kind in ("flat", "deep", "calls")},

@@ -35,4 +35,4 @@ def test_inputs_hold_what_they_are_named_for(tmp_path: Path, form: str) -> None:
 def test_the_table_has_a_row_for_each_input(capfd: pytest.CaptureFixture[str]) -> None:
     throughput.main(["--turns", "3", "--large", "9", "--formats", "json", "--jobs"])
     lines = capfd.readouterr().out.splitlines()
-    assert [line.split()[-5] for line in lines[1:]] == ["20", "20", "14", "14", "9", "9", "9"]
+    assert [line.split()[-5] for line in lines[1:]] == ["20", "20", "37", "14", "14", "9", "9", "9"]

@@ -208,6 +208,17 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             return None
     if turn is None or not (turn.parent_id not in spans or (passages and _is_below_passages(turn, spans))):
         return None
+    if not _are_its_own(turn, calls, steps):
+        return None
+    if passages and len(calls) > 1:
+        tree = Tree(dict(spans))
+        note_serial_work(tree)
+        calls = [span for span in paced(tree.spans.values()) if type(span) is Call]
+    return plain_turn(turn, calls, settings, steps)
+
+
+def _are_its_own(turn: TurnSpan, calls: Sequence[Call], steps: Sequence[Step]) -> bool:
+    """Return whether *calls* and *steps* are children of *turn*, in one process, and of one instrumentation each."""
     turn_id, source = turn.span_id, turn.source
     for call in paced(calls):
         if (
@@ -217,15 +228,11 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             or call.instrumentation != calls[0].instrumentation
             or call.scope
         ):
-            return None
+            return False
     for step in paced(steps):
         if step.parent_id != turn_id or step.instrumentation != steps[0].instrumentation or step.end_ns < step.start_ns:
-            return None
-    if passages and len(calls) > 1:
-        tree = Tree(dict(spans))
-        note_serial_work(tree)
-        calls = [span for span in paced(tree.spans.values()) if type(span) is Call]
-    return plain_turn(turn, calls, settings, steps)
+            return False
+    return True
 
 
 def _is_below_passages(turn: TurnSpan, spans: dict[str, Observation]) -> bool:
