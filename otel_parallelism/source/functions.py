@@ -13,7 +13,7 @@ from otel_parallelism.pace import paced
 from .known_functions import is_pure, is_sink
 from .parsing import syntax_tree
 from .places import CallPlaces, FunctionLines, NamedFunction
-from .syntax import children, names_given
+from .syntax import call_in_thread, children, names_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,14 +248,16 @@ def _is_earlier(first: ast.Call, second: ast.Call) -> bool:
 
 def tool_call(call: ast.Call) -> ast.Call:
     """
-    Return the call that *call* passes on, as ``wait_for`` and its like do; otherwise *call* itself.
+    Return the call that *call* passes on, as ``wait_for`` and its like do, or has a thread make; else *call* itself.
 
     >>> ast.unparse(tool_call(ast.parse("wait_for(shield(get(1)), 5)", mode="eval").body))
     'get(1)'
+    >>> ast.unparse(tool_call(ast.parse("loop.run_in_executor(None, partial(get, 1), 2)", mode="eval").body))
+    'get(1, 2)'
     """
     while callee_name(call) in PASS_ON and call.args and isinstance(call.args[0], ast.Call):
         call = call.args[0]
-    return call
+    return call_in_thread(call) or call
 
 
 def parse(text: str) -> SourceFile | None:

@@ -119,3 +119,38 @@ def _values(call: ast.Call) -> list[ast.expr]:
 def _text(expression: ast.expr | None) -> str:
     """Return the text that *expression* is; empty if it is no constant text."""
     return expression.value if isinstance(expression, ast.Constant) and isinstance(expression.value, str) else ""
+
+
+class ThreadCall(ast.Call):
+    """The call that a thread makes of a function. ``passed_by`` is the call that is given the function."""
+
+    passed_by: ast.Call
+
+
+def call_in_thread(call: ast.Call) -> ThreadCall | None:
+    """
+    Return the call that a thread makes of the function that *call* submits, None if *call* submits no named one.
+
+    >>> ast.unparse(call_in_thread(ast.parse("pool.submit(get, 1)", mode="eval").body))
+    'get(1)'
+    """
+    name = _last_name(call.func)
+    if name not in {"to_thread", "run_in_executor", "submit"} or (name != "to_thread" and name == _name(call.func)):
+        return None
+    given, keywords = call.args[name == "run_in_executor" :], call.keywords
+    first = given[0] if given else None
+    if isinstance(first, ast.Call) and _last_name(first.func) == "partial":
+        given, keywords = [*first.args, *given[1:]], [*first.keywords, *keywords]
+    if not given or not isinstance(given[0], (ast.Name, ast.Attribute)):
+        return None
+    made = ThreadCall(given[0], given[1:], keywords)
+    made.passed_by = call
+    return ast.copy_location(made, call)
+
+
+def _name(expression: ast.expr) -> str:
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def _last_name(expression: ast.expr) -> str:
+    return expression.attr if isinstance(expression, ast.Attribute) else _name(expression)

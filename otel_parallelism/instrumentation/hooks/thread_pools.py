@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.profiled_calls import begun_later
+from otel_parallelism.tracing.state.callers import run_submitted, submission
 from otel_parallelism.tracing.state.live_tree import parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, CallNode, Node, SpanNode
 from otel_parallelism.tracing.state.registry import REGISTRY
@@ -33,16 +35,23 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE_NS = 5_000_000
+_LEAST_WORKERS = 5
+"""The workers of the smallest default pool of an event loop. A smaller pool may be meant to keep calls from running."""
 _MOST_FRAMES = 8
 
 
 def _carrying_wrapper(_: Kind) -> Wrapper:
-    def submit(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
+    def submit(wrapped: Any, pool: Any, args: Arguments, kwargs: Keywords) -> Any:
         context = get_current()
         scope: Any = context.get(SCOPE_KEY)
         if not args or (scope is None and not _in_turn(context)):
             return wrapped(*args, **kwargs)
         carried = _Carried(args[0], context, _waiting(context, scope))
+        try:
+            if getattr(pool, "_max_workers", 0) >= _LEAST_WORKERS:
+                carried.submitted = submission(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+        except Exception as error:  # noqa: BLE001 - the caller then stays unknown
+            swallow("looking for what submits a function to a pool", error)
         if REGISTRY.dispatch is not None and _is_awaited():
             carried.dispatch = REGISTRY.dispatch(Node(scope, None, 0, 0))
         return wrapped(carried, *args[1:], **kwargs)
@@ -93,22 +102,29 @@ class _Carried:
 
     Attributes:
         dispatch: What submitted it, if that does nothing else until the function ends; in tests only.
+        submitted: What function of the program submitted it, if that is known.
     """
 
-    __slots__ = ("_context", "_function", "_waiting", "dispatch")
+    __slots__ = ("_context", "_function", "_made_ns", "_waiting", "dispatch", "submitted")
 
     def __init__(self, function: Any, context: Context, waiting: CallNode | None) -> None:
         self._function = function
         self._context = context
         self._waiting = waiting
+        self._made_ns = clock.now_ns()
         self.dispatch: Dispatch | None = None
+        self.submitted: tuple[Any, ...] | None = None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         token = attach(self._context)
         waiting = self._waiting
         if waiting is not None:
             begun_later(waiting)
+        submitted = self.submitted
         try:
+            # A function that waited for a thread ran when that was free, whatever the program did.
+            if submitted is not None and clock.now_ns() - self._made_ns < _AT_ONCE_NS:
+                return run_submitted(submitted, self._function, args, kwargs)
             return self._function(*args, **kwargs)
         finally:
             if waiting is not None:

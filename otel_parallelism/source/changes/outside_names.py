@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
+from otel_parallelism.source.syntax import ThreadCall
 
 from .changing_methods import changed_objects
 from .named_attributes import attributes_set, names_in_common, read_by_text
@@ -127,6 +128,7 @@ class OutsideNames:
 
 def functions_called(file: SourceFile, call: ast.Call) -> list[Function]:
     """Return the functions and methods of *file* that *call* may run: those of its name, or a class's constructors."""
+    own = file.named.get(callee_name(call.passed_by), ()) if isinstance(call, ThreadCall) else ()
     name = callee_name(call)
     if name in file.defined and name not in file.named:
         classes = (one for one in file.tree.body if isinstance(one, ast.ClassDef) and one.name == name)
@@ -136,7 +138,7 @@ def functions_called(file: SourceFile, call: ast.Call) -> list[Function]:
             for method in one.body
             if isinstance(method, ast.FunctionDef) and method.name in CONSTRUCTORS
         ]
-    return list(file.named.get(name, ()))
+    return [*file.named.get(name, ()), *own]
 
 
 def functions_given(file: SourceFile, call: ast.Call) -> list[Function]:

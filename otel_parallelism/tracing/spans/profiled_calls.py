@@ -8,8 +8,6 @@ reaches the program after the span has ended and the context is restored.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
@@ -26,6 +24,7 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
 from otel_parallelism.tracing.state.call_contents import SMALL, hold_arguments, hold_result
+from otel_parallelism.tracing.state.callers import current_task, running_loop
 from otel_parallelism.tracing.state.handed_objects import hold_outside, outside_objects
 from otel_parallelism.tracing.state.live_tree import (
     adopt_root_call,
@@ -49,10 +48,6 @@ if TYPE_CHECKING:
 
 _INTERNAL = SpanKind.INTERNAL
 _OURS = 2
-running_loop: Any = asyncio._get_running_loop  # noqa: SLF001 - documented; it does not raise, and runs for every call
-# In Python 3.11, current_task() is not written in C and takes four times as long as the lookup inside it. From 3.14 on,
-# the running task is stored elsewhere.
-current_task: Any = asyncio.current_task if sys.version_info >= (3, 12) else vars(asyncio.tasks)["_current_tasks"].get
 
 
 def task_id() -> int:

@@ -12,7 +12,16 @@ from weakref import ref
 from otel_parallelism import clock
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.tracing.sdk.current import get_current
-from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame, frames_around, program_frames_around
+from otel_parallelism.tracing.state.callers import (
+    PROGRAM_FILES,
+    SUBMITTED,
+    calling_frame,
+    current_task,
+    frames_around,
+    program_frames_around,
+    running_loop,
+    submitted_stack,
+)
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SCOPE_KEY, SUSPENDED, CallNode
 
@@ -21,7 +30,7 @@ from .depth.deep_calls import FRAMES, RESUMED_FRAMES, call_deep, is_deep, with_r
 from .function_names import copy_named_like, name_like
 from .generator_steps import Steps, StreamedCall, drive, drive_async
 from .kinds import is_awaited
-from .profiled_calls import abandon, begin, current_task, end, fail, leave, running_loop
+from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
 if TYPE_CHECKING:
@@ -47,6 +56,7 @@ def _called(tool: Tool, receiver: object) -> CallNode:  # noqa: C901 - as `_coro
     except ValueError:
         # C code calls the wrapper: a new thread, a greenlet, a callback.
         frame = None
+    nearest = frame
     if frame is not None:
         code = frame.f_code
         if code.co_filename not in PROGRAM_FILES:
@@ -69,6 +79,11 @@ def _called(tool: Tool, receiver: object) -> CallNode:  # noqa: C901 - as `_coro
                         calling_task = ref(task)
                     except TypeError:
                         calling_task = None  # a task of another kind
+    if SUBMITTED and (submitted := SUBMITTED.get(get_ident())) is not None:
+        stack = submitted_stack(nearest, submitted)
+        if stack is not None:
+            calling_task, code, instruction, *rest = stack
+            around = tuple(rest)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.BEGAN_NS + clock.passed_ns(), code, instruction, get_ident(),

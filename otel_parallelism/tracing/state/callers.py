@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures._base
 import concurrent.futures.thread
 import contextvars
 import functools
@@ -10,7 +11,8 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import wrapt
 
@@ -18,6 +20,11 @@ from otel_parallelism.model import Caller
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
+
+running_loop: Any = asyncio._get_running_loop  # noqa: SLF001 - documented; it does not raise, and runs for every call
+# In Python 3.11, current_task() is not written in C and takes four times as long as the lookup inside it. From 3.14 on,
+# the running task is stored elsewhere.
+current_task: Any = asyncio.current_task if sys.version_info >= (3, 12) else vars(asyncio.tasks)["_current_tasks"].get
 
 _MAX_CALLERS = 10_000
 _MAX_FRAMES = 16
@@ -31,6 +38,7 @@ PLACES: dict[str, int] = {
     functools.__file__: _OURS,
     contextvars.__file__: _OURS,
     concurrent.futures.thread.__file__: LOOP,
+    concurrent.futures._base.__file__: LOOP,  # noqa: SLF001 - it calls callbacks, and what is given to `map`
     threading.__file__: LOOP,
 }
 """
@@ -167,3 +175,81 @@ def location(code: CodeType, instruction: int) -> Caller | None:
     # Holding the code object keeps its id from being reused.
     _callers[key] = (code, found)
     return found
+
+
+SUBMITTED: dict[int, tuple[Any, ...]] = {}
+"""What submitted the function that runs in a thread of a pool, by the thread's id; see `submission`."""
+
+_TO_POOLS = (asyncio.to_thread.__code__, asyncio.BaseEventLoop.run_in_executor.__code__)
+
+
+def submission(frame: FrameType | None) -> tuple[Any, ...] | None:
+    """
+    Return where the program submits a function to a pool, *frame* being in the method that takes it.
+
+    Returns:
+        The calling task, code object and instruction of the program's function, and its `frames_around`; None where an
+        event loop or another pool submits it.
+    """
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            return None
+        code = frame.f_code
+        place = place_of(code.co_filename)
+        if not place:
+            return calling_task(), code, frame.f_lasti, *frames_around(frame)
+        if place == LOOP and code not in _TO_POOLS:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def calling_task() -> ref[Any] | None:
+    """Return a weak reference to the running asyncio task; None outside of a task."""
+    loop = running_loop()
+    task = None if loop is None else current_task(loop)
+    try:
+        return None if task is None else ref(task)
+    except TypeError:
+        return None  # a task of another kind
+
+
+def run_submitted(submitted: tuple[Any, ...], function: Any, args: Any, kwargs: Any) -> Any:
+    """Call *function*, which was *submitted*, in a thread of a pool."""
+    thread = threading.get_ident()
+    outer = SUBMITTED.get(thread)
+    SUBMITTED[thread] = submitted
+    try:
+        return function(*args, **kwargs)
+    finally:
+        if outer is None:
+            SUBMITTED.pop(thread, None)
+        else:
+            SUBMITTED[thread] = outer
+
+
+def submitted_stack(frame: FrameType | None, submitted: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """
+    Return the stack of a call that a thread of a pool makes: functions of the program in it, then the submission.
+
+    Args:
+        frame: The frame that makes the call, or one inside of that.
+        submitted: What submitted the function that the thread runs.
+
+    Returns:
+        As `submission`; None if another event loop or pool runs in the thread, or too many functions do.
+    """
+    found: list[Any] = []
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            return None
+        code = frame.f_code
+        if code is run_submitted.__code__:
+            return submitted[0], *found, *submitted[1:]
+        place = place_of(code.co_filename)
+        if place == LOOP:
+            return None
+        if not place:
+            found += (code, frame.f_lasti, id(frame))
+        frame = frame.f_back
+    return None
