@@ -46,7 +46,8 @@ def assemble(
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
-    turn_of = tree.innermost_turns()
+    sought = [span.span_id for span in paced(tree.spans.values()) if type(span) in (Call, TurnSpan)]
+    turn_of = tree.innermost_turns([*sought, *tree.hand_offs])
     lateness = _Lateness(tree)
     turn_spans = _extended(tree, turn_spans, turn_of)
     uncertain = placed_by_time | impossible
@@ -107,7 +108,7 @@ def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], turn_of: dict[str, st
             if turn_id:
                 inside.setdefault(turn_id, []).append(span)
     extended = dict(turn_spans)
-    depths = tree.depths()
+    depths = tree.depths() if len(inside) > 1 else dict.fromkeys(inside, 0)
     # The innermost first: a sub-agent's own span may have been extended.
     for turn_id in sorted(inside, key=lambda turn_id: -depths[turn_id]):
         turn = turn_spans[turn_id]

@@ -101,11 +101,11 @@ def _outwards(tree: Tree, span_id: str, known: set[str]) -> list[str]:
 def make_roots_turns(tree: Tree) -> None:
     """Turn each local root into a turn if it contains at least two calls that no turn encloses."""
     calls_below: dict[str, int] = {}
-    turns = tree.innermost_turns()
-    for span in paced(tree.spans.values()):
-        if type(span) is Call and not turns[span.span_id]:
-            above = tree.root_of(span.span_id)
-            if above != span.span_id:
+    turns = tree.innermost_turns([span.span_id for span in paced(tree.spans.values()) if type(span) is Call])
+    for call_id, turn_id in paced(turns.items()):
+        if not turn_id:
+            above = tree.root_of(call_id)
+            if above != call_id:
                 calls_below[above] = calls_below.get(above, 0) + 1
     roots = {root_id for root_id, calls in calls_below.items() if calls >= _MIN_CALLS_OF_ROOT}
     for root_id in roots:
@@ -178,6 +178,9 @@ def remove_wrappers(tree: Tree, bounded: str) -> dict[str, tuple[str, ...]]:
     Returns:
         The span ids of the wrappers of each turn that had any, the outermost first.
     """
+    turns = [span for span in paced(tree.spans.values()) if type(span) is TurnSpan]
+    if len(turns) < 2:  # noqa: PLR2004 - a wrapper and what it wraps
+        return {}
     content: dict[str, set[str]] = {}
     for span in paced(tree.spans.values()):
         if type(span) in (Call, Step, TurnSpan) and tree.inside[span.span_id]:
@@ -185,8 +188,7 @@ def remove_wrappers(tree: Tree, bounded: str) -> dict[str, tuple[str, ...]]:
     wrapped: dict[str, list[str]] = {}
     depths = tree.depths()
     # The innermost first.
-    turns = sorted((s for s in paced(tree.spans.values()) if type(s) is TurnSpan), key=lambda s: -depths[s.span_id])
-    for turn in turns:
+    for turn in sorted(turns, key=lambda turn: -depths[turn.span_id]):
         inner_ids = content.get(turn.span_id, ())
         if len(inner_ids) != 1 or turn.span_id == bounded:
             continue
@@ -210,7 +212,7 @@ def lift_misplaced_calls(tree: Tree) -> None:
         for span in paced(tree.spans.values())
         if type(span) in (Call, TurnSpan) and type(tree.spans.get(tree.inside[span.span_id])) is Call
     ]
-    depths = tree.depths()
+    depths = tree.depths() if nested else {}
     for span in paced(ordered(nested, key=lambda span: (depths[span.span_id], span.span_id))):
         parent = tree.spans.get(tree.inside[span.span_id])
         while (

@@ -9,7 +9,7 @@ from otel_parallelism.model import Call, Observation, Passage, TurnSpan
 from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _Found = TypeVar("_Found")
 
@@ -89,17 +89,15 @@ class Tree:
             depths.update(zip(reversed(path), itertools.count(depths[at] + 1)))
         return depths
 
-    def innermost_turns(self) -> dict[str, str]:
-        """Return the id of the innermost turn around each span, with any calls between; empty if there is none."""
+    def innermost_turns(self, span_ids: Iterable[str]) -> dict[str, str]:
+        """Return the id of the innermost turn around each of some spans, with any calls between; empty without one."""
         known: dict[str, str] = {}
 
         def turn(span_id: str) -> str | None:
             return span_id if type(self.spans[span_id]) is TurnSpan else None
 
-        return {
-            span_id: nearest(inside, turn, self.inside.__getitem__, known, "")
-            for span_id, inside in paced(self.inside.items())
-        }
+        inside = self.inside
+        return {span_id: nearest(inside[span_id], turn, inside.__getitem__, known, "") for span_id in paced(span_ids)}
 
     def around(self, span_id: str) -> list[str]:
         """Return the ids of the turns and calls around *span_id*, the innermost first; takes time for each of them."""
