@@ -115,7 +115,7 @@ class Dependencies:
         self.after_any: list[int] = []
         self._ended = ended_before(calls)
         is_chain = self.evidence.is_chain and not self.repeats
-        self.kept: KeptOrder = kept_order(calls, steps, self._ended, None if is_chain else self.evidence.was_named)
+        self.kept: KeptOrder = kept_order(calls, steps, self._ended, None if is_chain else self.evidence)
         if is_chain:
             # Further edges change no schedule, since these lead from each call to all later ones.
             for index, call in paced(enumerate(calls)):

@@ -121,12 +121,9 @@ class Evidence:
         return found
 
     @cached_property
-    def _matters(self) -> AskedMatters:
-        return AskedMatters(self._calls, self._arguments, self._heard)
-
-    def was_named(self, index: int) -> bool:
-        """Return whether the user named what a call is about, or a value that no earlier call was given."""
-        return self._whole.was_named(index) if self._is_unread else self._matters.named(index)
+    def matters(self) -> AskedMatters:
+        """What the user named."""
+        return self._whole.matters if self._is_unread else AskedMatters(self._calls, self._arguments, self._heard)
 
     def forget(self) -> None:
         """Forget everything, with pauses."""

@@ -14,14 +14,15 @@ import msgspec
 from otel_parallelism.long_numbers import MAX_DIGITS
 from otel_parallelism.pace import paced
 
-from .comments.stated_reasons import WHY, stated_reasons
+from .comments.model_remarks import WHY, remarked_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from otel_parallelism.model import Call, Step
 
     from .effects import Edge
+    from .evidence import Evidence
 
 LIMITS = frozenset(
     {
@@ -76,7 +77,7 @@ def kept_order(
     calls: Sequence[Call],
     steps: Sequence[Step],
     before: Sequence[int],
-    was_named: Callable[[int], bool] | None = None,
+    evidence: Evidence | None = None,
 ) -> KeptOrder:
     """
     Find the order that settings keep.
@@ -85,11 +86,10 @@ def kept_order(
         calls: The calls of one scope, in order of start.
         steps: The turn's model requests if the calls are the turn's own.
         before: Bits of the calls that had ended before each call started.
-        was_named: Returns whether the user named what the call at a position is about; None if no reason that the model
-            gave can matter.
+        evidence: What the contents of the calls show; None if nothing that the model wrote can matter.
     """
     of_request = _request_switches(calls, steps)
-    reasons = stated_reasons(calls, steps, before, was_named) if was_named is not None else {}
+    reasons = remarked_reasons(calls, steps, before, evidence) if evidence is not None else {}
     if not any(of_request) and not any(call.switch for call in paced(calls)):
         return KeptOrder(soft=reasons, reasons=reasons)
     hard: dict[int, int] = {}

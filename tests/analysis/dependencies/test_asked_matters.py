@@ -12,7 +12,7 @@ from otel_parallelism.settings import Settings
 def was_named(said: object, *calls: tuple[str, object]) -> bool:
     """Return whether the user, who *said* something, named the last of the *calls*."""
     made = [Call("1", f"{at}", "t", one, at, at + 1, arguments=Content(given)) for at, (one, given) in enumerate(calls)]
-    return gather_evidence(made, [Content([said])], Settings()).was_named(len(calls) - 1)
+    return gather_evidence(made, [Content([said])], Settings()).matters.named(len(calls) - 1)
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_user_names_what_a_call_is_about_or_a_value_that_only_it_was_given(
 
 def test_call_whose_arguments_were_not_seen_is_named_by_what_it_is_about_alone() -> None:
     made = [Call("1", "a", "t", "get_keel", 0, 1)]
-    assert gather_evidence(made, [Content(["The keel of Ane"])], Settings()).was_named(0)
-    assert not gather_evidence(made, [Content(["Ane leans"])], Settings()).was_named(0)
+    assert gather_evidence(made, [Content(["The keel of Ane"])], Settings()).matters.named(0)
+    assert not gather_evidence(made, [Content(["Ane leans"])], Settings()).matters.named(0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.forms.identities import plain_text
 from otel_parallelism.analysis.dependencies.contents.tokens import letter_groups, words_in
+from otel_parallelism.analysis.dependencies.doubts.choices import OR
 from otel_parallelism.analysis.dependencies.doubts.rules import nouns_of
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.pace import paced
@@ -18,12 +20,19 @@ if TYPE_CHECKING:
 
 _STEM = 4
 _MOST_READ = 8_000
+_OR_IN_OTHER_SCRIPTS = ("还是", "或", "還是", "または")
 _ENDING = LazyPattern(r"(?<=\w)\.[A-Za-z]\w{0,4}$")
 """The end of a file's name, which users leave out."""
 
 
 class AskedMatters:
-    """What the user named, for the calls of one scope."""
+    """
+    What the user named, for the calls of one scope.
+
+    Attributes:
+        said: The user's words.
+        weighs: Whether the user named two things and left a choice: "the pump or the seal".
+    """
 
     def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], heard: Sequence[Values]) -> None:
         """
@@ -36,9 +45,11 @@ class AskedMatters:
         """
         self._calls, self._arguments = calls, arguments
         texts = dict.fromkeys(text[:_MOST_READ] for values in paced(heard) for text in values.texts)
-        self._said = {word for text in paced(texts) for word in words_in(text)}
-        self._stems = {word[:_STEM] for word in self._said}
+        self.said: set[str] = {word for text in paced(texts) for word in words_in(text)}
+        self._singular = {singular(word) for word in self.said}
+        self._stems = {word[:_STEM] for word in self.said}
         self._texts = "\n".join(texts).casefold()
+        self.weighs: bool = not OR.isdisjoint(self.said) or any(mark in self._texts for mark in _OR_IN_OTHER_SCRIPTS)
         # The first call that each value, and each word in the name of a tool, belongs to.
         self._first: dict[str, int] = {}
         for index, call in paced(enumerate(calls)):
@@ -56,6 +67,17 @@ class AskedMatters:
         own = (str(value) for value in self._given(index))
         return any(self._first[text.casefold()] == index and self._is_said(text) for text in own)
 
+    def texts_of(self, index: int) -> list[str]:
+        """Return the words in the name of a call's tool, and what the call was given, with the names of these."""
+        values, tool = self._arguments[index], self._calls[index].tool
+        names = () if values is None else (word for name, _ in values.named for word in words_in_name(name))
+        given = (plain_text(str(value))[:_MOST_READ] for value in self._given(index))
+        return [*words_in_name(tool), tool, *names, *given]
+
+    def says(self, word: str) -> bool:
+        """Return whether the user said *word*, which is in the singular, or in a script without spaces."""
+        return word in self._singular or (not word.isascii() and word in self._texts)
+
     def _given(self, index: int) -> frozenset[str | float]:
         values = self._arguments[index]
         return frozenset() if values is None else values.plain
@@ -68,4 +90,16 @@ class AskedMatters:
 
     def _says(self, word: str) -> bool:
         """Return whether the user said *word*, or its plural or singular."""
-        return word in self._said or word + "s" in self._said or word.removesuffix("s") in self._said
+        return word in self.said or word + "s" in self.said or word.removesuffix("s") in self.said
+
+
+def singular(word: str) -> str:
+    """
+    Return a *word* without the ending of an English plural.
+
+    >>> singular("cities"), singular("maps"), singular("bus")
+    ('city', 'map', 'bus')
+    """
+    if len(word) < _STEM or word[-1] != "s":
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]

@@ -34,7 +34,9 @@ _FEWEST = 2
 _MOST_TOOLS = 32
 _MOST_ALTERNATIVES = 8
 _LONGEST_NAME = 4
-_OR = frozenset({"or", "vs", "versus", "against", "oder", "ou", "o", "eller", "lub", "или"})
+OR = frozenset({"or", "vs", "versus", "against", "oder", "ou", "o", "eller", "lub", "или"})
+"""Words between two things that leave a choice."""
+
 _COMPARES = CaselessPattern(
     r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|whatever|winners?|winning|loser|former|latter"
     r"|rank|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
@@ -87,7 +89,7 @@ class Choices:
         found: dict[tuple[frozenset[str], frozenset[str]], None] = {}
         for text in self._said:
             words = text.split()
-            for at in [at for at, word in enumerate(words) if word in _OR][:_MOST_ALTERNATIVES]:
+            for at in [at for at, word in enumerate(words) if word in OR][:_MOST_ALTERNATIVES]:
                 before = frozenset(" ".join(words[start:at]) for start in range(max(0, at - _LONGEST_NAME), at))
                 ends = range(at + 2, min(at + 2 + _LONGEST_NAME, len(words) + 1))
                 found[before, frozenset(" ".join(words[at + 1 : end]) for end in ends)] = None
