@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
     from otel_parallelism.model import Call
 
-_STEM = 4
+STEM = 4
 _MOST_READ = 8_000
 _OR_IN_OTHER_SCRIPTS = ("还是", "或", "還是", "または")
 _ENDING = LazyPattern(r"(?<=\w)\.[A-Za-z]\w{0,4}$")
@@ -31,6 +31,7 @@ class AskedMatters:
 
     Attributes:
         said: The user's words.
+        stems: Their first letters.
         weighs: Whether the user named two things and left a choice: "the pump or the seal".
     """
 
@@ -47,7 +48,7 @@ class AskedMatters:
         texts = dict.fromkeys(text[:_MOST_READ] for values in paced(heard) for text in values.texts)
         self.said: set[str] = {word for text in paced(texts) for word in words_in(text)}
         self._singular = {singular(word) for word in self.said}
-        self._stems = {word[:_STEM] for word in self.said}
+        self.stems: set[str] = {word[:STEM] for word in self.said}
         self._texts = "\n".join(texts).casefold()
         self.weighs: bool = not OR.isdisjoint(self.said) or any(mark in self._texts for mark in _OR_IN_OTHER_SCRIPTS)
         # The first call that each value, and each word in the name of a tool, belongs to.
@@ -59,10 +60,10 @@ class AskedMatters:
     def named(self, index: int) -> bool:
         """Return whether the user named what a call is about, or a value that no earlier call was given or is about."""
         tool = self._calls[index].tool
-        if noun_of(tool)[:_STEM] in self._stems:
+        if noun_of(tool)[:STEM] in self.stems:
             return True
         # Of the other words in its name, those that no earlier call has.
-        if any(word[:_STEM] in self._stems and self._first[word] == index for word in nouns_of(tool)):
+        if any(word[:STEM] in self.stems and self._first[word] == index for word in nouns_of(tool)):
             return True
         own = (str(value) for value in self._given(index))
         return any(self._first[text.casefold()] == index and self._is_said(text) for text in own)
@@ -100,6 +101,6 @@ def singular(word: str) -> str:
     >>> singular("cities"), singular("maps"), singular("bus")
     ('city', 'map', 'bus')
     """
-    if len(word) < _STEM or word[-1] != "s":
+    if len(word) < STEM or word[-1] != "s":
         return word
     return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]

@@ -5,9 +5,9 @@ Finds calls whose request comes with a remark that only an earlier result may ex
 each of its words is a filler, belongs to the calls that it accompanies, or was there before the earlier result came:
 the user said it, or an earlier request has it. What any other word says was possibly learnt from a result.
 
-Where the user named what a call is about, the remark may report a result too, if one sentence does this and another
-announces the call: "It sleets. Now let me get the hours of the museums." But a user who says "the museums or the beach"
-leaves a choice.
+Where the user named what a call is about, the remark may report what the user asked for before, if one sentence does
+this and another announces the call: "It sleets. Now let me get the hours of the museums." But a user who says "the
+museums or the beach" leaves a choice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from otel_parallelism.analysis.dependencies.contents.forms.identities import pla
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
-from .asked_matters import singular
+from .asked_matters import STEM, singular
 from .fillers import ACKNOWLEDGEMENTS, CAUSES, FILLERS, IN_OTHER_SCRIPTS, PLANS
 
 if TYPE_CHECKING:
@@ -61,20 +61,21 @@ def remarked_reasons(
     written = [_texts_of(step.answer) if some else [] for step, some in paced(zip(steps, asked, strict=True))]
     if not any(texts or texts is None for texts in written):
         return {}
-    said = _SaidBefore(evidence.matters)
+    matters = evidence.matters
+    said = _SaidBefore(matters)
     found: dict[int, int] = {}
     for some, beside_them in paced(zip(asked, written, strict=True)):
         remark = None if beside_them is None else [one for text in beside_them for one in said.sentences_in(text)]
         beside = sum(1 << index for index in some)
         ended = before[some[0]] & ~beside if some else 0
-        texts = (text for index in paced(some) for text in evidence.matters.texts_of(index))
-        own = {singular(word) for text in texts for word in _words(text)}
+        own = {singular(word) for index in paced(some) for text in matters.texts_of(index) for word in _words(text)}
+        named = sum(1 << index for index in paced(some) if matters.named(index))
         for index in paced(some if ended else ()):
             learnt = before[index] & ~beside
-            learnt &= _EVERY if remark is None else said.learnt(remark, own, named=evidence.matters.named(index))
+            learnt &= _EVERY if remark is None else said.learnt(remark, own, named=bool(named >> index & 1))
             if learnt:
                 found[index] = learnt
-        said.add(own, remark or (), ended)
+        said.add(own, remark or (), ended, named)
     return found
 
 
@@ -93,6 +94,7 @@ class _SaidBefore:
         self._languages = FILLERS[0], max(FILLERS, key=lambda fillers: len(fillers & matters.said))
         self._known: dict[str, int] = {}
         self._requested: set[str] = set()
+        self._named = 0
 
     def sentences_in(self, text: str) -> list[_Sentence]:
         """Return the sentences of *text* that hold more than fillers, in English or in the user's language."""
@@ -107,9 +109,10 @@ class _SaidBefore:
             found += [] if all(map(_is_digit, words)) else [_Sentence(words, plans)]
         return found
 
-    def add(self, own: set[str], remark: Iterable[_Sentence], ended: int) -> None:
-        """Add the words of the calls of a request and of its *remark*; calls had *ended* before."""
-        self._requested |= own
+    def add(self, own: set[str], remark: Iterable[_Sentence], ended: int, named: int) -> None:
+        """Add the words of the calls of a request and of its *remark*; calls had *ended* before, some are *named*."""
+        self._requested |= {word[:STEM] for word in own}
+        self._named |= named
         for word in (*own, *(word for sentence in remark for word in sentence.words)):
             self._known.setdefault(word, ended)
 
@@ -122,7 +125,8 @@ class _SaidBefore:
             own: The words of the calls that it accompanies.
             named: Whether the user named what the call is about.
         """
-        learnt = aside = 0
+        learnt = told = 0
+        stems = {word[:STEM] for word in own} - self._requested
         announced = False
         named = named and not self._matters.weighs
         for words, plans in remark:
@@ -130,14 +134,14 @@ class _SaidBefore:
             for word in words:
                 explained = word in own or _is_digit(word) or self._matters.says(word)
                 since |= 0 if explained else self._known.get(word, _EVERY)
-            new = own.intersection(words) - self._requested if named else ()
-            if new and (plans or not since) and any(map(self._matters.says, new)):
-                announced = True
-            elif named and not new:
-                aside |= since
+            new = stems.intersection(word[:STEM] for word in words) if named else ()
+            announces = (plans or not since) and not self._matters.stems.isdisjoint(new)
+            announced = announced or announces
+            if announces or (named and not new):
+                told |= since
             else:
                 learnt |= _EVERY if own.isdisjoint(words) else since
-        return learnt | (0 if announced else aside)
+        return learnt | (told & ~self._named if announced else told)
 
 
 def _texts_of(answer: Content | None) -> list[str] | None:
