@@ -1,8 +1,9 @@
 """
-Finds calls that start a command of the system, or draw from a random generator that others share.
+Finds calls that start a command of the system, draw from a random generator or move on in a file that others share.
 
 What a command does stands in no source, unless its words are constant and it is known to read. A draw changes the
-generator: with a seed, the next draw gets another number when the order is another one.
+generator: with a seed, the next draw gets another number when the order is another one. What is read from a descriptor
+of the system, such as a pipe, the next one to read does not get.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, cast
 
 from otel_parallelism.source.known_functions import dotted
 
+from .own_objects import is_fresh
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from otel_parallelism.source.functions import SourceFile
+    from otel_parallelism.source.functions import Function, SourceFile
 
 _STARTERS = frozenset(
     """
@@ -43,6 +46,7 @@ _DRAWS = frozenset(
     poisson exponential binomial
     """.split()  # noqa: SIM905 - likewise
 )
+_MOVING_ON = frozenset({"os.read", "os.readv", "os.lseek", "os.write", "os.writev"})
 _SHARED_GENERATORS = ("random.", "numpy.random.")
 
 
@@ -114,6 +118,18 @@ def draws(call: ast.Call, names: dict[str, str], generators: frozenset[str]) -> 
         or owner in generators
         or (owner.startswith(("self.", "cls.")) and owner.rpartition(".")[2].strip("_") in {"rng", "random", "rand"})
     )
+
+
+def moves_on(call: ast.Call, names: dict[str, str], function: Function) -> bool:
+    """
+    Return whether *call*, made in *function*, moves on in a descriptor of the system that *function* did not open.
+
+    Args:
+        call: The call.
+        names: What the imported names stand for.
+        function: The function that makes it.
+    """
+    return _qualified(call.func, names) in _MOVING_ON and not all(is_fresh(one, function) for one in call.args[:1])
 
 
 def _qualified(expression: ast.expr, names: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS, changed_argument
-from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
+from .commands_and_draws import draws, moves_on, qualified_names, shared_generators, starts_command
 from .kept_state import shared_iterator
 from .own_objects import grows_container, is_fresh
 from .program_modules import named_elsewhere, overrides
@@ -132,13 +132,15 @@ def _changes(run: Run) -> bool:
 
 
 def _reaches_out(function: Function, file: SourceFile, reads: Callable[[str], bool]) -> bool:
-    """Return whether *function* starts a command that may change something, or draws at random for its result."""
+    """Return whether *function* starts a command that may change something, draws at random, or reads on in a file."""
     names, generators = qualified_names(file), shared_generators(file)
     calls = [node for node in own_nodes(function) if isinstance(node, ast.Call)]
     # How long a tool waits is no part of what it returns.
     waits = {id(inside) for call in calls if callee_name(call) == "sleep" for inside in ast.walk(call)}
     return any(
-        starts_command(call, names, reads) or (id(call) not in waits and draws(call, names, generators))
+        starts_command(call, names, reads)
+        or (id(call) not in waits and draws(call, names, generators))
+        or moves_on(call, names, function)
         for call in calls
     )
 
