@@ -46,3 +46,23 @@ def test_call_whose_arguments_were_not_seen_is_named_by_what_it_is_about_alone()
     made = [Call("1", "a", "t", "get_keel", 0, 1)]
     assert gather_evidence(made, [Content(["The keel of Ane"])], Settings()).matters.named(0)
     assert not gather_evidence(made, [Content(["Ane leans"])], Settings()).matters.named(0)
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "asked_for"),
+    [
+        ("The mast and the keel of Ane", ("get_keel", {"boat": "Ane"}), True),
+        ("The masts of Ane and of Liv", ("get_mast", {"boat": "Liv"}), True),
+        ("The mast of Ane in dock 7", ("get_crane", {"dock": "7"}), False),
+        ("The mast of Ane and its rigging", ("get_rigging_estimate", {"boat": "Ane"}), False),
+        ("The hull of Ane and of Liv", ("get_gauge", {"boat": "Liv"}), False),
+    ],
+)
+def test_user_asks_for_what_a_call_returns_by_its_noun_or_by_another_call_of_its_tool(
+    said: str, second: tuple[str, object], *, asked_for: bool
+) -> None:
+    made = [
+        Call("1", f"{at}", "t", one, at, at + 1, arguments=Content(given))
+        for at, (one, given) in enumerate([("get_mast", {"boat": "Ane"}), second])
+    ]
+    assert gather_evidence(made, [Content([said])], Settings()).matters.asked_for(1) is asked_for

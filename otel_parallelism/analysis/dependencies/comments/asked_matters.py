@@ -53,9 +53,11 @@ class AskedMatters:
         self.weighs: bool = not OR.isdisjoint(self.said) or any(mark in self._texts for mark in _OR_IN_OTHER_SCRIPTS)
         # The first call that each value, and each word in the name of a tool, belongs to.
         self._first: dict[str, int] = {}
+        self._first_of_tool: dict[str, int] = {}
         for index, call in paced(enumerate(calls)):
             for word in (*words_in_name(call.tool), *(str(value).casefold() for value in self._given(index))):
                 self._first.setdefault(word, index)
+            self._first_of_tool.setdefault(call.tool, index)
 
     def named(self, index: int) -> bool:
         """Return whether the user named what a call is about, or a value that no earlier call was given or is about."""
@@ -67,6 +69,11 @@ class AskedMatters:
             return True
         own = (str(value) for value in self._given(index))
         return any(self._first[text.casefold()] == index and self._is_said(text) for text in own)
+
+    def asked_for(self, index: int) -> bool:
+        """Return whether the user named just what a call returns, or what another call of its tool was made for."""
+        tool = self._calls[index].tool
+        return noun_of(tool)[:STEM] in self.stems or (self._first_of_tool[tool] < index and self.named(index))
 
     def texts_of(self, index: int) -> list[str]:
         """Return the words in the name of a call's tool, and what the call was given, with the names of these."""

@@ -18,9 +18,9 @@ FILLERS: Final = tuple(
         second secondly third final finally lastly also too well step steps part question questions request requested
         asked promised user thing things details detail information info data check checking look looking lookup get
         getting fetch fetching find finding pull pulling grab grabbing see search searching query querying read reading
-        opening retrieve retrieving start starting begin beginning continue continuing proceed view viewing list listing
-        gather gathering collect collecting show ask asking compute computing calculate calculating compare comparing
-        current currently latest please moment come comes coming
+        opening retrieve retrieving start starting begin beginning continue continuing proceed moving view viewing list
+        listing gather gathering collect collecting show ask asking compute computing calculate calculating compare
+        comparing current currently latest please moment come comes coming
         """,
         # German
         """
@@ -75,8 +75,8 @@ FILLERS: Final = tuple(
 ACKNOWLEDGEMENTS: Final = frozenset(
     """
     ok okay great perfect good excellent nice thanks thank sure alright done got absolutely certainly course wonderful
-    lovely happy glad help hello hi hold on waiting gut danke super gerne merci bien parfait gracias perfecto bueno
-    grazie perfetto bene obrigado perfeito hartelijk dank tack takk tak хорошо спасибо
+    lovely happy glad help hello hi hold on waiting patience gut danke super gerne merci bien parfait gracias perfecto
+    bueno grazie perfetto bene obrigado perfeito hartelijk dank tack takk tak хорошо спасибо
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 """Words at the beginning of a sentence that say only that a result came, or that are polite."""

@@ -5,8 +5,8 @@ Finds calls whose request comes with a remark that only an earlier result may ex
 each of its words is a filler, belongs to the calls that it accompanies, or was there before the earlier result came:
 the user said it, or an earlier request has it. What any other word says was possibly learnt from a result.
 
-Where the user named what a call is about, the remark may report what the user asked for before, if one sentence does
-this and another announces the call: "It sleets. Now let me get the hours of the museums." But a user who says "the
+Where the user asked for just what a call returns, the remark may report what the user named before, if one sentence
+does this and another announces the call: "It sleets. Now let me get the hours of the museums." But a user who says "the
 museums or the beach" leaves a choice.
 """
 
@@ -72,7 +72,7 @@ def remarked_reasons(
         named = sum(1 << index for index in paced(some) if matters.named(index))
         for index in paced(some if ended else ()):
             learnt = before[index] & ~beside
-            learnt &= _EVERY if remark is None else said.learnt(remark, own, named=bool(named >> index & 1))
+            learnt &= _EVERY if remark is None else said.learnt(remark, own, asked_for=matters.asked_for(index))
             if learnt:
                 found[index] = learnt
         said.add(own, remark or (), ended, named)
@@ -116,28 +116,28 @@ class _SaidBefore:
         for word in (*own, *(word for sentence in remark for word in sentence.words)):
             self._known.setdefault(word, ended)
 
-    def learnt(self, remark: Iterable[_Sentence], own: set[str], *, named: bool) -> int:
+    def learnt(self, remark: Iterable[_Sentence], own: set[str], *, asked_for: bool) -> int:
         """
         Return bits of the calls from whose results the words of a remark may be.
 
         Args:
             remark: Its sentences.
             own: The words of the calls that it accompanies.
-            named: Whether the user named what the call is about.
+            asked_for: Whether the user asked for just what the call returns.
         """
         learnt = told = 0
         stems = {word[:STEM] for word in own} - self._requested
         announced = False
-        named = named and not self._matters.weighs
+        asked_for = asked_for and not self._matters.weighs
         for words, plans in remark:
             since = 0
             for word in words:
                 explained = word in own or _is_digit(word) or self._matters.says(word)
                 since |= 0 if explained else self._known.get(word, _EVERY)
-            new = stems.intersection(word[:STEM] for word in words) if named else ()
+            new = stems.intersection(word[:STEM] for word in words) if asked_for else ()
             announces = (plans or not since) and not self._matters.stems.isdisjoint(new)
             announced = announced or announces
-            if announces or (named and not new):
+            if announces or (asked_for and not new):
                 told |= since
             else:
                 learnt |= _EVERY if own.isdisjoint(words) else since
