@@ -91,7 +91,8 @@ class _SaidBefore:
 
     def __init__(self, matters: AskedMatters) -> None:
         self._matters = matters
-        self._languages = FILLERS[0], max(FILLERS, key=lambda fillers: len(fillers & matters.said))
+        own = max(FILLERS, key=lambda fillers: len(fillers & matters.said))
+        self._languages = tuple(dict.fromkeys((FILLERS[0], own)))
         self._known: dict[str, int] = {}
         self._requested: set[str] = set()
         self._named = 0
