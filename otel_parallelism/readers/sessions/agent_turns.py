@@ -51,13 +51,14 @@ class AskedTool(msgspec.Struct):
 
 
 class ModelResponse(msgspec.Struct):
-    """One response of the model: when it was asked for and complete, its calls, and its input tokens."""
+    """One response of the model: when it was asked for and complete, its calls, its texts and its input tokens."""
 
     start_ns: int
     end_ns: int
     calls: list[AskedTool]
     input_tokens: int | None = None
     cached_tokens: int | None = None
+    texts: list[str] = []
 
 
 class RecordedTurn(msgspec.Struct):
@@ -116,6 +117,7 @@ class TurnRecorder:
         self._key: object = None
         self._latest_ns = 0
         self._open: dict[str, AskedTool] = {}
+        self._texts: dict[object, list[str]] = {}
 
     def said(self, at_ns: int, words: str) -> RecordedTurn | None:
         """Begin a turn with what the person said; returns the turn before."""
@@ -135,7 +137,8 @@ class TurnRecorder:
         if turn is None:
             return None
         if not turn.responses or key != self._key:
-            turn.responses.append(ModelResponse(min(self._latest_ns, at_ns), at_ns, []))
+            texts = self._texts.setdefault(key, [])
+            turn.responses.append(ModelResponse(min(self._latest_ns, at_ns), at_ns, [], texts=texts))
             self._key = key
         response = turn.responses[-1]
         response.end_ns = max(response.end_ns, at_ns)
@@ -143,6 +146,11 @@ class TurnRecorder:
             response.input_tokens, response.cached_tokens = input_tokens, cached_tokens
         turn.end_ns = max(turn.end_ns, at_ns)
         return response
+
+    def wrote(self, key: object, text: str) -> None:
+        """Add a text of the response that *key* identifies, before or after the other pieces of it."""
+        if self._turn is not None and text:
+            self._texts.setdefault(key, []).append(text)
 
     def used(self, input_tokens: int | None, cached_tokens: int | None) -> None:
         """Add the tokens of the latest response."""
@@ -182,5 +190,5 @@ class TurnRecorder:
 
     def close(self) -> RecordedTurn | None:
         """End the open turn; returns it if it has a response."""
-        turn, self._turn, self._key, self._open = self._turn, None, None, {}
+        turn, self._turn, self._key, self._open, self._texts = self._turn, None, None, {}, {}
         return turn if turn is not None and turn.responses else None

@@ -147,5 +147,7 @@ def _assistant(record: Mapping[str, Any], at_ns: int, recorder: TurnRecorder) ->
         cached_tokens=read,
     )
     for block in record_list(message, "content"):
-        if block.get("type") == "tool_use":
+        if block.get("type") == "text":
+            recorder.wrote(key, record_text(block, "text"))
+        elif block.get("type") == "tool_use":
             recorder.asked(at_ns, key, record_text(block, "id"), record_text(block, "name"), block.get("input"))

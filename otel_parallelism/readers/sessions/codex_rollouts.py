@@ -122,7 +122,9 @@ class _Rollout:
             return True, None if told else self._said(at_ns, words)
         if inner in {"message", "reasoning"}:
             if inner == "reasoning" or payload.get("role") == "assistant":
-                self.recorder.replied(at_ns, self._key(at_ns))
+                key = self._key(at_ns)
+                self.recorder.replied(at_ns, key)
+                self.recorder.wrote(key, content_text(payload.get("content")) if inner == "message" else "")
         elif inner in _ASKS:
             self._ask(payload, at_ns)
         elif inner in _ANSWERS:

@@ -103,6 +103,7 @@ def _response(message: Mapping[str, Any], key: int, at_ns: int, recorder: TurnRe
     recorder.replied(
         at_ns, key, input_tokens=record_number(tokens, "input"), cached_tokens=record_number(tokens, "cached")
     )
+    recorder.wrote(key, content_text(message.get("content")))
     for number, each in enumerate(record_list(message, "toolCalls")):
         call_id = record_text(each, "id") or f"{key}.{number}"
         call = recorder.asked(at_ns, key, call_id, record_text(each, "name"), each.get("args"))

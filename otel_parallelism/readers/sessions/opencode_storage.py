@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 AGENT: Final[AgentName] = "opencode"
 _PARTS_IGNORED: Final = frozenset(
-    "text reasoning file step-finish snapshot patch agent compaction subtask retry".split()  # noqa: SIM905 - long
+    "reasoning file step-finish snapshot patch agent compaction subtask retry".split()  # noqa: SIM905 - long
 )
 _DECLINED: Final = ("The user rejected permission", "Error: The user rejected permission", "The user dismissed")
 _MOST_MESSAGES: Final = 100_000
@@ -169,6 +169,8 @@ def _assistant(
         elif kind == "step-finish" and (usage := _usage(part)) is not None:
             recorder.replied(at_ns, f"{name}.{step}", input_tokens=usage[0], cached_tokens=usage[1])
             counted = True
+        elif kind == "text":
+            recorder.wrote(f"{name}.{step}", record_text(part, "text"))
         elif kind not in _PARTS_IGNORED:
             counts.add_unknown(AGENT, kind)
             continue

@@ -108,6 +108,8 @@ class _Spans:
         if response.input_tokens is not None:
             attributes[names.INPUT_TOKENS] = response.input_tokens
             attributes[_CACHE_READ] = response.cached_tokens or 0
+        if response.texts:
+            attributes[names.OUTPUT_MESSAGES] = [{"role": "assistant", "parts": _parts_of(response)}]
         yield self._span(root_id, "chat", response.start_ns, response.end_ns, attributes)
         alone = len(response.calls) == 1
         made: list[tuple[AskedTool, str]] = []
@@ -156,6 +158,17 @@ class _Spans:
         if (slow and call.may_wait) or not call.end_ns:
             attributes[_CUT] = True
         return self._span(root_id, f"execute_tool {call.tool}", start_ns, end_ns, attributes, links=links)
+
+
+def _parts_of(response: ModelResponse) -> list[dict[str, Any]]:
+    """Return the texts and the calls of a response as parts of a message."""
+    return [
+        *({"type": "text", "content": text} for text in response.texts),
+        *(
+            {"type": "tool_call", "id": call.call_id, "name": call.tool, "arguments": call.arguments}
+            for call in response.calls
+        ),
+    ]
 
 
 def _ran_from_ns(call: AskedTool, start_ns: int, end_ns: int) -> int:

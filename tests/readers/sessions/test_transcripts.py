@@ -35,6 +35,7 @@ def one_by_one(*asks: Ask) -> list[Round]:
 
 PLANS = {
     "one by one": Plan("Explain it", one_by_one(read("a.py"), read("b.py"), read("c.py"))),
+    "remarked": Plan("Explain it", [Round(3, [read("a.py")]), Round(3, [read("b.py")], "A mutex, aha. Next b.py.")]),
     "together": Plan("Explain them", [Round(3, [read("a.py"), read("b.py", took=1.5), read("c.py", took=2.0)])]),
     "found": Plan(
         "Where is charge_card?",
@@ -121,7 +122,7 @@ def test_a_file_that_a_search_found_is_read_after_it(told: Told) -> None:
     assert told.reports["found"].verdict == "serial_by_need"
 
 
-@pytest.mark.parametrize("name", ["imported", "failed", "edits"])
+@pytest.mark.parametrize("name", ["remarked", "imported", "failed", "edits"])
 def test_nothing_is_promised_where_a_result_may_have_led_to_the_next_call(told: Told, name: str) -> None:
     assert told.reports[name].avoidable == 0
 

@@ -35,10 +35,11 @@ class Ask:
 
 @dataclass
 class Round:
-    """A response: the model's time before it, in seconds, and its calls, which start together."""
+    """A response: the model's time before it, in seconds, its calls, which start together, and what it says."""
 
     model: float
     asks: list[Ask]
+    text: str = "Let me look."
 
 
 @dataclass
@@ -135,7 +136,7 @@ def claude(home: Path, session: Session, *, version: str) -> Path:
             }
             message = {"id": session.id("msg_"), "type": "message", "role": "assistant", "model": "claude-opus-4-5"}
             message |= {"stop_reason": None, "usage": usage}
-            blocks: list[dict[str, Any]] = [{"type": "text", "text": "Let me look."}]
+            blocks: list[dict[str, Any]] = [{"type": "text", "text": each.text}]
             asked = []
             for ask in each.asks:
                 tool, given = _CLAUDE[ask.kind](ask)
@@ -193,6 +194,8 @@ def codex(home: Path, session: Session, *, version: str) -> Path:
             add(at, "event_msg", type="agent_reasoning", text="**Looking**")
             add(at, "response_item", type="reasoning", summary=[], content=None, encrypted_content="gAAA")
             asked = []
+            wrote = [{"type": "output_text", "text": each.text}]
+            add(at, "response_item", type="message", role="assistant", content=wrote)
             for ask in each.asks:
                 asked.append((session.id("call_"), ask))
                 add(at, "response_item", **_codex_call(asked[-1][0], ask, new=new))
@@ -286,7 +289,7 @@ def gemini(home: Path, session: Session, *, version: str) -> Path:
                     }
                 )
             tokens = {"input": plan.tokens, "output": 5, "cached": plan.cached, "thoughts": 0, "tool": 0, "total": 1}
-            message = {"id": session.id(), "timestamp": iso(at), "type": "gemini", "content": "Let me look."}
+            message = {"id": session.id(), "timestamp": iso(at), "type": "gemini", "content": each.text}
             message |= {"thoughts": [], "tokens": tokens, "model": "gemini-3-pro"}
             messages.append({**message, **({"toolCalls": calls} if calls else {})})
             at = after(at, max((ask.took for ask in each.asks), default=0))
@@ -333,7 +336,7 @@ def opencode(home: Path, session: Session, *, version: str) -> Path:
                 "reasoning": 0,
                 "cache": {"read": plan.cached, "write": 100},
             }
-            parts: list[dict[str, Any]] = [{"type": "step-start"}, {"type": "text", "text": "Let me look."}]
+            parts: list[dict[str, Any]] = [{"type": "step-start"}, {"type": "text", "text": each.text}]
             for ask in each.asks:
                 tool, given = _OPENCODE[ask.kind](ask)
                 state = {"status": "error", "error": ask.result} if ask.failed else {"status": "completed"}
