@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.context import Context, attach, detach
 
 from otel_parallelism import agent_turn, profiled
 
@@ -91,3 +93,43 @@ async def test_calls_of_a_thread_are_not_known_to_be_made_in_one_run(
     report = await report_of(kit, run)
     assert "recommended" not in {finding.advice for finding in report.findings}
     assert report.avoidable == 0
+
+
+def loop_in_a_turn() -> list[object]:
+    found: list[object] = []
+    with agent_turn("assistant"):
+        for city in ("Oslo", "Rome", "Bern"):
+            found.append(get_price(city))  # noqa: PERF401 - the loop is under test
+    return found
+
+
+async def test_a_thread_that_opened_the_turn_does_nothing_else(kit: Kit) -> None:
+    await asyncio.to_thread(loop_in_a_turn)
+    thread = threading.Thread(target=loop_in_a_turn)
+    thread.start()
+    thread.join()
+    for report in kit.reports:
+        (finding,) = report.findings
+        assert (finding.advice, len(finding.calls)) == ("recommended", 3)
+    assert len(kit.reports) == 2
+
+
+def inside(context: Context, number: int) -> int:
+    token = attach(context)
+    try:
+        return both_prices(number)
+    finally:
+        detach(token)
+
+
+async def test_a_thread_that_has_left_the_turn_may_run_anything(kit: Kit) -> None:
+    turn = agent_turn("assistant")
+    with ThreadPoolExecutor(1) as pool:
+        context = pool.submit(turn.start).result()
+        number = 20
+        for _ in range(4):
+            number = 20 + pool.submit(inside, context, number).result()
+        pool.submit(turn.end).result()
+    (report,) = kit.reports
+    assert report.calls == 8
+    assert "recommended" not in {finding.advice for finding in report.findings}

@@ -201,6 +201,8 @@ def count_late_node(node: Node) -> None:
 
 def leave_turn(node: TurnNode, token: Any) -> None:
     """Restore the context from before the turn *node*; *token* is that of the turn's context."""
+    if not node.end_ns:
+        node.thread = 0
     if get_current().get(SCOPE_KEY) is not node and type(token) is Token:
         # A turn that was opened inside this one may be left later, and then restores the context of this one.
         node.outer = Context() if token.old_value is Token.MISSING else token.old_value

@@ -11,6 +11,7 @@ lock. Code that links or finishes nodes holds the registry's lock.
 
 from __future__ import annotations
 
+from threading import get_ident
 from types import CodeType
 from typing import Any
 
@@ -220,7 +221,7 @@ class TurnNode(Node):
     ``trace_id`` is 0 where the span has none. ``duplicate_scopes`` names the instrumentation scopes whose spans inside
     the turn repeat what our own spans say. ``kept``, ``emptied`` and ``pending_answers`` are as in `SpanNode`.
     ``dispatch`` says what opened it, in tests only. ``outer`` is the context from before it, where it is left before a
-    turn that was opened inside it.
+    turn that was opened inside it. ``thread`` is the id of the thread that opened it, 0 once that is no longer inside.
     """
 
     name: str = ""
@@ -233,6 +234,7 @@ class TurnNode(Node):
     pending_answers: Any = None
     dispatch: Dispatch | None = None
     outer: Any = None
+    thread: int = msgspec.field(default_factory=get_ident)
 
 
 class StepNode(Node):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import os
+import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.model import Caller, CallFrame, CallStack
 from otel_parallelism.tracing.state.callers import LOOP, PER_FRAME, place_of
+from otel_parallelism.tracing.state.nodes import TurnNode
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -15,7 +18,10 @@ if TYPE_CHECKING:
     from otel_parallelism.tracing.state.nodes import CallNode
 
 _IN_EXPRESSION = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
-_MODULE, _RUNNER = "<module>", "runpy"
+_MODULE = "<module>"
+_RUNNERS = ("<frozen runpy>", f"{os.sep}runpy.py")
+_THREADS = (threading.__file__, concurrent.futures.thread.__file__, f"{os.sep}_backends{os.sep}_asyncio.py")
+"""The files that run a function in a thread, the last one of AnyIO. In greenlets and tasks of Trio none does."""
 _TEST_FOLDERS = tuple(f"{os.sep}{folder}{os.sep}" for folder in ("_pytest", "pluggy"))
 
 
@@ -56,33 +62,46 @@ def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
 
 def stack_of(node: CallNode) -> CallStack:
     """Return what was recorded of the functions that made the call *node*."""
-    return CallStack((node.calling_task, node.code, node.instruction, *(node.around or ())), _read_stack)
+    made_in = node.calling_task or _turn_of_thread(node)
+    return CallStack((made_in, node.code, node.instruction, *(node.around or ())), _read_stack)
+
+
+def _turn_of_thread(node: CallNode) -> int:
+    """
+    Return what stands for the turn around *node* if the call's own thread opened the turn and is still in it, else 0.
+
+    A thread that is in the block of a turn runs nothing else before the end of that.
+    """
+    around = node.parent
+    while around is not None and type(around) is not TurnNode:
+        around = around.parent
+    return id(around) if type(around) is TurnNode and around.thread == node.thread else 0
 
 
 def _read_stack(recorded: object) -> tuple[CallFrame | None, ...]:
     """
-    Return the program's frames of what was *recorded*, as `read_frames` does after its first item: the calling task.
+    Return the program's frames of what was *recorded*, as `read_frames` does after its first item.
 
     The id of a frame may be used again once its function has ended, and an event loop or a pool may run a function any
     number of times. So the outermost frame says which run it was only together with its task, which follows it as a
-    frame without a file.
+    frame without a file. The first item recorded stands for the task, or for the turn around what a thread did.
 
     Returns:
-        The frames; None at the end if there may be more, or if an unknown task or a thread ran them.
+        The frames; None at the end if there may be more, or if it is not known that they ran once.
     """
-    calling_task, *rest = recorded if isinstance(recorded, tuple) else (None,)
+    made_in, *rest = recorded if isinstance(recorded, tuple) else (None,)
     frames = read_frames(tuple(rest))
     outermost = frames[-1] if frames else None
-    if outermost is None or outermost.function == _MODULE or _RUNNER in outermost.file_path or _is_test(rest):
+    if outermost is None or outermost.function == _MODULE or outermost.file_path.endswith(_RUNNERS):
         return frames
-    return (*frames, None if calling_task is None else CallFrame("", 0, identity=id(calling_task)))
-
-
-def _is_test(recorded: list[object]) -> bool:
-    """Return whether pytest called the outermost of the program's functions that were *recorded*."""
-    files = [getattr(one, "co_filename", "") for one in recorded]
-    ends = [file for file in files if file and place_of(file) == LOOP]
-    return bool(ends) and any(folder in ends[0] for folder in _TEST_FOLDERS)
+    files = [getattr(one, "co_filename", "") for one in rest]
+    end = next((file for file in files if file and place_of(file) == LOOP), "")
+    if any(folder in end for folder in _TEST_FOLDERS):
+        return frames
+    if isinstance(made_in, int):
+        made_in = made_in if end.endswith(_THREADS) else 0
+    identity = made_in if isinstance(made_in, int) else id(made_in)
+    return (*frames, CallFrame("", 0, identity=identity) if made_in else None)
 
 
 def _position(code: CodeType, instruction: int) -> tuple[int, int, int] | None:
