@@ -139,7 +139,8 @@ def _requested_in_output(attributes: Mapping[str, object]) -> tuple[str, ...] | 
 
 def _answer(span: SpanRecord) -> Content | None:
     attributes = span.attributes
-    if any(key.startswith(_OUTPUT_MESSAGES) and ".tool_call." in key for key in attributes):
+    alone = _OUTPUT not in attributes
+    if any(key.startswith(_OUTPUT_MESSAGES) and (alone or ".tool_call." in key) for key in attributes):
         return captured(attributes, _asked_calls)
     return captured(attributes.get(_OUTPUT), messages.asked_calls)
 

@@ -146,6 +146,18 @@ def test_remark_beside_the_first_call_or_the_same_beside_all_keeps_nothing_apart
     assert remarked_reasons([], [], [], evidence) == {}
 
 
+def test_text_of_a_request_for_no_call_is_a_remark_of_the_next_request() -> None:
+    calls = [Call("1", one, "t", "get_hive", at, at + 1, call_id=one) for at, one in enumerate("ab")]
+    answers = [("Let me look.", "a"), ("Mites.",), ("", "b")]
+    steps = [
+        Step("1", f"s{at}", "t", at, at, tuple(ids), answer=with_texts(Content(answer(text, *ids), asked_calls)))
+        for at, (text, *ids) in enumerate(answers)
+    ]
+    evidence = gather_evidence(calls, [], Settings())
+    assert remarked_reasons(calls, steps, _BEFORE, evidence) == {1: 0b1}
+    assert remarked_reasons(calls, steps[::2], _BEFORE, evidence) == {}
+
+
 def test_unreadable_remark_keeps_its_call_after_the_earlier_ones() -> None:
     def fail(_: object) -> object:
         raise ValueError

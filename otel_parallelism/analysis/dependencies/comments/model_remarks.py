@@ -58,24 +58,30 @@ def remarked_reasons(
         return {}
     by_id = {call.call_id: index for index, call in paced(enumerate(calls)) if call.call_id}
     asked = [[by_id[one] for one in step.requested or () if one in by_id] for step in paced(steps)]
-    written = [_texts_of(step.answer) if some else [] for step, some in paced(zip(steps, asked, strict=True))]
+    written = [_texts_of(step.answer) for step in paced(steps)]
     if not any(texts or texts is None for texts in written):
         return {}
     matters = evidence.matters
     said = _SaidBefore(matters)
     found: dict[int, int] = {}
-    for some, beside_them in paced(zip(asked, written, strict=True)):
-        remark = None if beside_them is None else [one for text in beside_them for one in said.sentences_in(text)]
+    remark: list[_Sentence] = []
+    unread = False
+    for some, texts in paced(zip(asked, written, strict=True)):
+        unread = unread or texts is None
+        remark += [one for text in texts or () for one in said.sentences_in(text)]
+        if not some:  # The next request may have been given what this one answers.
+            continue
         beside = sum(1 << index for index in some)
-        ended = before[some[0]] & ~beside if some else 0
+        ended = before[some[0]] & ~beside
         own = {singular(word) for index in paced(some) for text in matters.texts_of(index) for word in _words(text)}
         named = sum(1 << index for index in paced(some) if matters.named(index))
         for index in paced(some if ended else ()):
             learnt = before[index] & ~beside
-            learnt &= _EVERY if remark is None else said.learnt(remark, own, asked_for=matters.asked_for(index))
+            learnt &= _EVERY if unread else said.learnt(remark, own, asked_for=matters.asked_for(index))
             if learnt:
                 found[index] = learnt
-        said.add(own, remark or (), ended, named)
+        said.add(own, remark, ended, named)
+        remark, unread = [], False
     return found
 
 
