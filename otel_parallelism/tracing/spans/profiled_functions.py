@@ -73,12 +73,10 @@ def _called(tool: Tool, receiver: object) -> CallNode:  # noqa: C901 - as `_coro
             around = program_frames_around(frame) if inside else frames_around(frame)
             loop = running_loop()
             if loop is not None:
-                task = current_task(loop)
-                if task is not None:
-                    try:
-                        calling_task = ref(task)
-                    except TypeError:
-                        calling_task = None  # a task of another kind
+                try:
+                    calling_task = ref(current_task(loop))
+                except TypeError:
+                    calling_task = None  # outside of a task, or in one of another kind
     if SUBMITTED and (submitted := SUBMITTED.get(get_ident())) is not None:
         stack = submitted_stack(nearest, submitted)
         if stack is not None:
