@@ -21,8 +21,8 @@ class CallFrame(msgspec.Struct, frozen=True, gc=False):
     ``function`` is its name, empty if unknown. ``end_line`` and ``end_column`` (in bytes) say where the text of the
     call that it was making ends; ``end_column`` is -1 if that is unknown. ``identity`` is the ``id()`` of the frame:
     two frames that exist at once have different ones, 0 is unknown. ``code`` is the code object, None in stored spans.
-    ``line_number`` 0 stands for the whole file. A frame without a file stands for the task of an event
-    loop in which the functions before it ran.
+    ``line_number`` 0 stands for the whole file. A frame without a file stands for what ran the functions before it:
+    the task of an event loop, or a thread inside a turn.
     """
 
     file_path: str

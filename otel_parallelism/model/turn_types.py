@@ -115,8 +115,9 @@ class Call(msgspec.Struct, frozen=True):
     response as it did, whichever response asks for it. ``bound`` is true if it started during a request that may not
     have asked for it: it could not start earlier. ``depends_on`` is None if nothing was declared, ``()`` if
     independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
-    that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``silenced`` is true if
-    the decorator silences findings about the call, ``blocking`` if its function is not a coroutine function.
+    that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``in_loop`` is true if
+    a task of an event loop made the call or ran it, perhaps in a thread. ``silenced`` is true if the decorator silences
+    findings about the call, ``blocking`` if its function is not a coroutine function.
     ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more,
     and ``stalled_ns`` how much longer these were because the machine or another thread may have kept it from running.
     ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch`` that keeps calls

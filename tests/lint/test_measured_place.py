@@ -20,6 +20,15 @@ async def other(shop, user):
     return prices, news
 """
 TOOLS = ["prices", "news"]
+THREADS = """\
+import asyncio
+
+
+async def page(shop, user):
+    prices = await asyncio.to_thread(shop.prices, user)
+    news = await asyncio.to_thread(shop.news)
+    return prices, news
+"""
 TRIED = """\
 async def page(shop):
     try:
@@ -69,6 +78,7 @@ def test_loop_over_the_tools_becomes_a_gather() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "tools", "reason"),
     [
+        (THREADS, 6, TOOLS, "the text around line 6 does not show"),
         (PAGE, 1, TOOLS, "line 1 awaits no call: the file has changed since, or it is another one."),
         (PAGE, 99, TOOLS, "line 99 awaits no call: the file has changed since, or it is another one."),
         (PAGE, 3, ["weather"], "line 3 awaits news, and not weather: the file has changed since, or the tools"),

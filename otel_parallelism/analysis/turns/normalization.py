@@ -206,7 +206,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             turn = span
         else:
             return None
-    if turn is None or not (turn.parent_id not in spans or (passages and _is_below_passages(turn, spans))):
+    if turn is None or not _is_below_passages(turn, spans):
         return None
     if not _are_its_own(turn, calls, steps):
         return None

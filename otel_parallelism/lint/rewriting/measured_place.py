@@ -10,7 +10,7 @@ import msgspec
 
 from otel_parallelism.lint.function_text import inner_nodes, joined_words
 from otel_parallelism.lint.linting import found_places, rewritten_text
-from otel_parallelism.source.functions import SourceFile, callee_name
+from otel_parallelism.source.functions import SourceFile, callee_name, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,7 +63,7 @@ def rewrite_at(text: str, line: int, tools: Collection[str]) -> PlaceRewrite:
         return PlaceRewrite(None, "the file is not Python that can be parsed.")
     named = _awaited_at(file, line)
     by_item = {call.func.id for call in named if isinstance(call.func, ast.Name) and _is_item(call, file)}
-    changed = _changed(line, {callee_name(call) for call in named}, tools, by_item)
+    changed = _changed(line, {callee_name(tool_call(call)) for call in named}, tools, by_item)
     if changed is not None:
         return changed
     found = [

@@ -71,6 +71,7 @@ def _called(tool: Tool, receiver: object) -> CallNode:  # noqa: C901 - as `_coro
                     raise
                 inside = True  # The program has attached something that is no context; `begin` counts the failure.
             around = program_frames_around(frame) if inside else frames_around(frame)
+            # As `callers.calling_task`, without another call.
             loop = running_loop()
             if loop is not None:
                 try:

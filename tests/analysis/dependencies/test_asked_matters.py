@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from otel_parallelism.analysis.dependencies.evidence import gather_evidence
 from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
 
+if TYPE_CHECKING:
+    from otel_parallelism.analysis.dependencies.comments.asked_matters import AskedMatters
 
-def was_named(said: object, *calls: tuple[str, object]) -> bool:
-    """Return whether the user, who *said* something, named the last of the *calls*."""
+
+def matters(said: object, *calls: tuple[str, object]) -> AskedMatters:
+    """Return what the user, who *said* something, named of *calls*, each a tool and its arguments."""
     made = [Call("1", f"{at}", "t", one, at, at + 1, arguments=Content(given)) for at, (one, given) in enumerate(calls)]
-    return gather_evidence(made, [Content([said])], Settings()).matters.named(len(calls) - 1)
+    return gather_evidence(made, [Content([said])], Settings()).matters
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def was_named(said: object, *calls: tuple[str, object]) -> bool:
 def test_user_names_what_a_call_is_about_or_a_value_that_only_it_was_given(
     said: str, second: tuple[str, object], named: bool
 ) -> None:
-    assert was_named(said, ("get_mast", {"boat": "Ane"}), second) is named
+    assert matters(said, ("get_mast", {"boat": "Ane"}), second).named(1) is named
 
 
 def test_call_whose_arguments_were_not_seen_is_named_by_what_it_is_about_alone() -> None:
@@ -61,8 +66,4 @@ def test_call_whose_arguments_were_not_seen_is_named_by_what_it_is_about_alone()
 def test_user_asks_for_what_a_call_returns_by_its_noun_or_by_another_call_of_its_tool(
     said: str, second: tuple[str, object], *, asked_for: bool
 ) -> None:
-    made = [
-        Call("1", f"{at}", "t", one, at, at + 1, arguments=Content(given))
-        for at, (one, given) in enumerate([("get_mast", {"boat": "Ane"}), second])
-    ]
-    assert gather_evidence(made, [Content([said])], Settings()).matters.asked_for(1) is asked_for
+    assert matters(said, ("get_mast", {"boat": "Ane"}), second).asked_for(1) is asked_for

@@ -98,6 +98,7 @@ async def test_calls_awaited_one_by_one_can_run_together(
 ) -> None:
     (finding,) = (await report_of(kit, program)).findings
     assert (finding.cause, finding.advice, len(finding.calls)) == ("code", "recommended", 3)
+    assert "together, in threads: asyncio.gather over asyncio.to_thread at " in finding.recommendation
 
 
 @pytest.mark.parametrize("program", [one_by_one, in_an_executor, in_a_loop])

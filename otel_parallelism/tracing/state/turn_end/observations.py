@@ -276,7 +276,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.called_ns,
         node.task,
         node.thread,
-        node.task != 0,
+        node.task != 0 or node.calling_task is not None,
         node.start_ns - node.called_ns,
         None if node.code is None else location(node.code, node.instruction),
         stack=None if node.around is None else stack_of(node),
