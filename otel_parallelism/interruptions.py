@@ -10,7 +10,7 @@ from types import CodeType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 _RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "RERAISE"))
@@ -26,6 +26,7 @@ traceback_of: Final[Callable[[BaseException], TracebackType | None]] = vars(Base
 _handler_of: Final[Any] = getattr(signal, "_signal", signal).getsignal
 """As ``signal.getsignal``, which takes 10 us for each signal to make it a member of an enumeration."""
 
+_SIGNALS: Final = range(1, signal.NSIG)
 _MOST_WRAPPERS: Final = 10
 
 _UNDER_WATCH = sys.stdlib_module_names | {"otel_parallelism", "opentelemetry", "wrapt"}
@@ -74,23 +75,28 @@ def _is_handler(frame: FrameType, around: list[FrameType]) -> bool:
 def _codes_of_handlers() -> set[CodeType]:
     """Return the code of the program's signal handlers. One that sets its parameters anew is known only by it."""
     codes: set[CodeType] = set()
-    for number in range(1, signal.NSIG):
-        handler: Any = _handler_of(number)
-        for _ in range(_MOST_WRAPPERS):
-            kind = type(handler)
-            if kind is FunctionType:
-                codes.add(handler.__code__)
-            if kind is MethodType:
-                handler = handler.__func__
-            elif kind is partial:
-                handler = handler.func
-            elif handler is None or kind in (int, FunctionType):
-                break
-            else:
-                # The method of a callable object, without running code of its class.
-                found = (vars(base).get("__call__") for base in type.mro(kind))
-                handler = next((method for method in found if type(method) is FunctionType), None)
+    # Most signals have a number or None for a handler.
+    for handler in [one for one in map(_handler_of, _SIGNALS) if type(one) is not int and one is not None]:
+        codes.update(_codes_of(handler))
     return codes
+
+
+def _codes_of(handler: Any) -> Iterator[CodeType]:
+    """Yield the code of *handler*, which may be a function, a method, a partial or a callable object."""
+    for _ in range(_MOST_WRAPPERS):
+        kind = type(handler)
+        if kind is FunctionType:
+            yield handler.__code__
+        if kind is MethodType:
+            handler = handler.__func__
+        elif kind is partial:
+            handler = handler.func
+        elif handler is None or kind in (int, FunctionType):
+            break
+        else:
+            # The method of a callable object, without running code of its class.
+            found = (vars(base).get("__call__") for base in type.mro(kind))
+            handler = next((method for method in found if type(method) is FunctionType), None)
 
 
 def _is_set_from_outside(error: BaseException, trace: TracebackType) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from array import array
 from bisect import bisect_right
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _EVERY_NS = 100_000_000
 _PAGE_NS = 10_000_000
 _WHOLE = 0.95
 _MOST_READINGS = 64
+_UNKNOWN = -1
 
 due_ns: int = 0
 """When a call that starts needs a new reading before."""
@@ -63,12 +65,36 @@ class Reading(msgspec.Struct, frozen=True):
     faults: int = 0
 
 
+_NUMBERS = len(Reading.__struct_fields__)
+
+
 class _Readings(threading.local):
-    """The last readings in a thread, in order of time."""
+    """
+    The last readings in a thread, in order of time.
+
+    ``taken`` has the numbers of one after another. An object for each would outlive what was made around it, and Python
+    gives no memory back to the system while one object in a megabyte is left.
+    """
 
     def __init__(self) -> None:
         self.process: int = os.getpid()
-        self.taken: list[Reading] = []
+        self.taken: array[int] = array("q")
+
+    def keep(self, reading: Reading) -> None:
+        """Add *reading*, and drop the oldest if there are too many."""
+        numbers = msgspec.structs.astuple(reading)
+        self.taken.extend([_UNKNOWN if number is None else number for number in numbers])
+        if len(self.taken) > _MOST_READINGS * _NUMBERS:
+            del self.taken[:_NUMBERS]
+
+    def before(self, at_ns: int) -> Reading:
+        """Return the last reading up to *at_ns*; nothing was counted before the thread's start."""
+        taken = self.taken
+        place = (bisect_right(range(0, len(taken), _NUMBERS), at_ns, key=taken.__getitem__) - 1) * _NUMBERS
+        if place < 0:
+            return Reading()
+        numbers: list[Any] = [None if number == _UNKNOWN else number for number in taken[place : place + _NUMBERS]]
+        return Reading(*numbers)
 
 
 _readings = _Readings()
@@ -95,10 +121,8 @@ def take_reading() -> Reading:
     reading = read()
     if _readings.process != os.getpid():
         # The counts of a forked process begin anew.
-        _readings.process, _readings.taken = os.getpid(), []
-    _readings.taken.append(reading)
-    if len(_readings.taken) > _MOST_READINGS:
-        del _readings.taken[0]
+        _readings.process, _readings.taken = os.getpid(), array("q")
+    _readings.keep(reading)
     due_ns = reading.at_ns + _EVERY_NS
     return reading
 
@@ -110,8 +134,7 @@ def held_and_stalled_ns(since_ns: int, until_ns: int) -> tuple[int, int]:
     The rest is 0 where delays are unknown. Nearly all of the time counts as all: no thread runs without any delay.
     """
     now = take_reading()
-    at = bisect_right(_readings.taken, since_ns, key=lambda reading: reading.at_ns) - 1
-    before = _readings.taken[at] if at >= 0 else Reading()
+    before = _readings.before(since_ns)
     held_ns, length_ns = body_ns(before, now, since_ns, until_ns), until_ns - since_ns
     if held_ns >= _WHOLE * length_ns:
         return length_ns, 0

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from otel_parallelism import agent_turn, clock, names, profiled
@@ -216,13 +217,23 @@ def test_few_readings_are_kept_and_an_early_stretch_is_compared_with_the_threads
     for _ in range(100):
         machine.wait(0.01)
         take_reading()
-    assert len(machine_time._readings.taken) == 64
+    assert len(machine_time._readings.taken) == 64 * 6
     machine.wait(0.01)
     machine.delayed_ns = 123 * MS
     ended_ns = clock.now_ns()
     # What the thread had lost before the stretch counts as well, since nothing tells it apart.
     assert held_and_stalled_ns(began_ns, ended_ns) == (ended_ns - began_ns - 123 * MS, 123 * MS)
     assert held_and_stalled_ns(ended_ns - 12 * MS, ended_ns) == (0, 12 * MS)
+
+
+@pytest.mark.parametrize("reading", [Reading(5, None, 7, 3, None, 2), Reading(5, 1, 2, 3, 4, 6)])
+def test_a_kept_reading_comes_back_as_it_was(reading: Reading) -> None:
+    readings = machine_time._Readings()
+    for at_ns in (1, 5, 9):
+        readings.keep(msgspec.structs.replace(reading, at_ns=at_ns))
+    assert readings.before(8) == readings.before(5) == reading
+    assert readings.before(9).at_ns == 9
+    assert readings.before(0) == Reading()
 
 
 def test_a_forked_process_counts_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
