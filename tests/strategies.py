@@ -72,7 +72,7 @@ def turn(*inside: Observation, settings: Settings | None = None, **fields: Any) 
     start_ns = min((span.start_ns for span in inside), default=START_NS)
     end_ns = max((span.end_ns for span in inside), default=START_NS)
     # What `read` gives its calls by default is what the user asked for.
-    asked = Content(" ".join(["x", *sorted(span.span_id for span in inside)]))
+    asked = Content(", ".join(["x", *sorted(span.span_id for span in inside)]))
     span = TurnSpan(
         **{
             "input": asked,

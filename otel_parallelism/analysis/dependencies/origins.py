@@ -14,6 +14,7 @@ from .doubts.own_numbers import OwnNumbers
 from .doubts.own_words import OwnWords
 from .doubts.queries import Queries
 from .doubts.reasking import Doubt, Reasking
+from .doubts.requests.plain_requests import PlainRequests
 from .doubts.restating import Restating
 from .doubts.unasked import Unasked
 from .guards import Guard, guard_of, tells_time
@@ -188,6 +189,7 @@ class OriginSearch(Origins):
         self._queries = Queries(calls, self._restating.said)
         self._unasked = Unasked(calls, spoken, self._restating.said)
         self._named_tools = NamedTools(calls)
+        self._plain_requests = PlainRequests(calls, arguments, [text for one in spoken for text in one.texts])
         self._one_by_one = OneByOne(
             calls,
             [text for one in spoken for text in one.texts],
@@ -214,6 +216,7 @@ class OriginSearch(Origins):
             *self._queries.start(index, arguments),
             *self._named_tools.start(index),
             *self._unasked.start(index, arguments, self._known.has),
+            *self._plain_requests.start(index),
             *self._one_by_one.start(index, arguments, self._known.is_said),
         ]
         for atom in arguments.atoms:
@@ -241,6 +244,7 @@ class OriginSearch(Origins):
         self._queries.end(index)
         self._unasked.end(index, result)
         self._named_tools.end(index, result)
+        self._plain_requests.end(index)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -119,7 +119,7 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "I'd like the weather in Oslo, and indoor events",
         "Weather in Oslo, AK, and indoor events",
         "Oslo のあたらしい indoor events と天気",
-        "The weather in Oslo when it is over, and indoor events for under ten euros, please",
+        "The weather in Oslo, and indoor events for under ten euros, please",
         "Nothing planned for Oslo yet. Weather? And indoor events?",
     ],
 )
@@ -368,7 +368,7 @@ def test_number_may_count_what_a_text_lists(result: str) -> None:
 
 
 def test_date_may_refer_to_another_one() -> None:
-    said = "A hotel in Rome for the Friday after the concert"
+    said = "The concert, and a hotel in Rome for the Friday after"
     first = ("get_concert", {"city": "Rome"}, {"date": "2024-05-01", "name": "Tosca"})
     second = ("search_hotels", {"city": "Rome", "date": "the Friday after"}, ["Sol"])
     assert judged(said, first, second).evidence == (
@@ -658,7 +658,8 @@ def test_quarter_may_be_that_of_a_date() -> None:
     goals = ("get_goals", {"quarter": 4}, ["ship it"])
     for end, verdict in (("mid November", "unknown"), ("with the last release", "independent")):
         assert (
-            judged("Goals while Falk ends", ("get_project", {"name": "Falk"}, {"end": end}), goals).verdict == verdict
+            judged("Goals at the end of Falk", ("get_project", {"name": "Falk"}, {"end": end}), goals).verdict
+            == verdict
         )
 
 
@@ -904,7 +905,7 @@ def test_one_call_may_compare_two_things(said: str, verdict: str) -> None:
         ("O nível de R3 e, passando de 80, a chuva", "unknown"),
         ("R3的水位, 超过80就看降雨", "unknown"),
         ("The level of R3 and the rain above 5%", "independent"),
-        ("The level of R3 and the rain there, not 80", "independent"),
+        ("The level of R3 and the rain there, for boat 80", "independent"),
     ],
 )
 def test_bound_that_no_call_is_given_is_compared_with_a_result(said: str, verdict: str) -> None:
@@ -927,7 +928,7 @@ FLIGHT = ("search_flights", {"date": "2026-12-11"}, [{"flight": "TP 763", "arriv
     ("day", "verdict"), [("2026-12-12", "unknown"), ("2026-11-11", "unknown"), ("2026-12-11", "independent")]
 )
 def test_date_is_not_known_by_figures_of_another_date(day: str, verdict: str) -> None:
-    said = "I fly on 11 December. The flight, and a hotel from the day on which I land."
+    said = "I fly on 11 December. The flight, and a hotel from the day of landing."
     assert judged(said, FLIGHT, ("search_hotels", {"check_in": day}, "Aurora")).verdict == verdict
 
 

@@ -261,7 +261,7 @@ def test_signing_in_comes_before_what_needs_it() -> None:
     found = pair(
         call("login", {"user": "ada"}, {"greeting": "hello there"}),
         call("create_note", {"text": "milk"}, {"id": 4}),
-        said="Note that I need milk.",
+        said="Note milk.",
     )
     assert found == Pair("independent", "hard", "both write")
     reading = pair(call("login", {"user": "ada"}, {"greeting": "hello there"}), call("list_notes", {}, ["milk"]))

@@ -30,7 +30,7 @@ BARN: Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
     ],
 )
 def test_number_of_the_models_own_may_follow_from_a_count(second: Told, verdict: str) -> None:
-    assert verdict_on("Carts for the sheep of barn west, and what else they need", BARN, second) == verdict
+    assert verdict_on("Carts for the sheep of barn west, and what the sheep need", BARN, second) == verdict
 
 
 @pytest.mark.parametrize("berths", ["seven", "eight"])
@@ -169,7 +169,7 @@ def test_what_is_looked_up_to_handle_a_thing_may_follow_from_what_is_known_of_it
 def test_search_that_adds_words_to_what_a_result_spoke_of_may_follow_from_it(query: str, verdict: str) -> None:
     annex: Told = ("get_annex", {"contract": "R77"}, "Crews: Nes, Voss, Bryggen, and no others in all of the fjord")
     search = ("search_contract", {"contract": "R77", "query": query}, "see 22")
-    assert verdict_on("May we lend casks to other crews under contract R77?", annex, search) == verdict
+    assert verdict_on("May we lend casks to other crews by contract R77?", annex, search) == verdict
 
 
 @pytest.mark.parametrize(

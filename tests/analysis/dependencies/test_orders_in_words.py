@@ -74,8 +74,6 @@ def test_order_that_is_asked_for_is_kept(said: str) -> None:
         "First K1, then K2.",
         "K1 and K2, but not before 9",
         "K1 and K2. Order is restored in the hall.",
-        "K1 and K2, I can't wait for the feast.",
-        "K1 and K2, no need to wait for the hall.",
         "K1 and K2, as soon as possible.",
         "Als ich im Saal war, war es kalt. K1 und K2?",
         "Erst K1, dann K2.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 # "Check if it rains" asks a question, "if possible" is polite, and "if I fly to Rome" supposes: none is a condition.
-_NO_CONDITION = LazyPattern(
+NO_CONDITION = LazyPattern(
     r"\b(?:check|checks|checking|see|seeing|know|tell (?:me|us)|find out|ask|asks|wonder|wondering|verify|determine"
     r"|confirm|sure|say|as|even|what|great|nice|appreciate it|grateful) if\b"
     r"|\bif (?:possible|applicable|any|you (?:can|could|please|will|would|like|want|wish|need|don't mind))\b"
@@ -23,6 +23,7 @@ _NO_CONDITION = LazyPattern(
     r"|\b(?:\w+(?:one|body|thing|where)|who|what|how|no one) else\b",
     re.IGNORECASE,
 )
+"""Phrases with a word for a condition that have none."""
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever|except (?:when|if|where)"
     r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b"
@@ -119,7 +120,7 @@ class Conditions:
                 plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
                 lowered = plain.lower()
                 if "if" in lowered or "else" in lowered or not plain.isascii():
-                    plain = _NO_CONDITION.sub(" ", plain)
+                    plain = NO_CONDITION.sub(" ", plain)
                 conditional = _CONDITION.search(plain)
                 self._all = self._all or _ENDS_A_SEARCH.search(plain)
                 self._all = self._all or has_foreign_condition(plain)

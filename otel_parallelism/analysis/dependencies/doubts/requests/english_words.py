@@ -1,0 +1,153 @@
+"""The English words by which a plain request is told from a sentence that may have a condition."""
+
+# ruff: noqa: SIM905 - lists of quoted words would be three times as long
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPENERS: Final = frozenset(
+    """
+    show tell give get fetch find look check search list read open pull load retrieve bring send grab compare summarise
+    summarize describe explain report return print display provide collect gather compile prepare draft write make
+    create build outline brief review calculate compute count estimate determine verify confirm see identify analyze
+    analyse evaluate assess assist obtain query lookup run track update translate convert view name locate generate
+    inspect fill put include add download extract scan export examine use take set let let's help book arrange reserve
+    rent order plan start begin perform investigate research conduct process suggest recommend
+    what which who whose whom when where how why what's who's where's when's how's is are was were do does did has have
+    can may will
+    """.split()
+)
+"""Verbs and question words that begin a request."""
+
+ASKING_SOMEBODY: Final = frozenset({"could", "can", "would", "will", "may"})
+SOMEBODY: Final = frozenset({"you", "i", "we", "someone", "somebody"})
+"""What follows them in a question to somebody: "could you show"."""
+
+WISHING: Final = frozenset({"i", "i'd", "i'm", "i've", "we", "we'd", "we're", "we've"})
+"""Words that begin a wish: "I need the hours"."""
+
+WISHES: Final = frozenset(
+    """
+    would like love want need am are was were been have also just really currently now interested curious looking
+    wondering trying going planning hoping here hope wish require please help plan fly travel live work leave arrive
+    land stay visit study own teach
+    """.split()
+)
+"""Words that may follow these, beside any that ends in "ing"."""
+
+GOING_TO: Final = frozenset({"i'll", "we'll", "they'll"})
+"""Words that begin a sentence about what is to come: "I'll stay a week in Lyon"."""
+
+PLANS: Final = frozenset(
+    "planning going hoping hope hopes want wants need needs plan plans wish wishes travelling traveling".split()
+)
+"""Verbs of a sentence about what others have in mind: "My family hopes to rent a car"."""
+
+POLITE: Final = frozenset(
+    """
+    please hi hello hey thanks thank kindly and also then additionally furthermore moreover finally lastly ok okay good
+    morning afternoon evening there dear now next so well plus too great just first firstly second secondly third
+    thirdly afterwards afterward subsequently again likewise similarly quickly specifically
+    """.split()
+)
+"""Words before a request that say nothing of it."""
+
+COURTESIES: Final = (
+    ("after", "that"),
+    ("after", "this"),
+    ("don't", "forget", "to"),
+    ("make", "sure", "to"),
+    ("be", "sure", "to"),
+    ("in", "addition"),
+    ("if", "possible"),
+    ("for", "that"),
+    ("in", "that", "case"),
+)
+"""Phrases before a request that say nothing of it, or only its place among others."""
+
+JOINING: Final = frozenset(
+    """
+    of in on at for from to by about between per during around near into via as and or plus vs versus with including
+    regarding concerning within across along both using called named titled through starting inside that
+    before after since over under above below until
+    """.split()
+)
+DETERMINERS: Final = frozenset("the a an some my our your us me his her its their this these those".split())
+DESCRIBING: Final = frozenset(
+    """
+    all each every current latest last next recent new old total average full main today tomorrow tonight yesterday now
+    open upcoming following first second third two three four five six seven eight nine ten one respective
+    january february march april may june july august september october november december monday tuesday wednesday
+    thursday friday saturday sunday today's tomorrow's week month year day
+    """.split()
+)
+TELLING: Final = frozenset(
+    "is are was were be been do does did has have had which who whose whom when where how why what i we you".split()
+)
+"""Words that make a sentence of a list of things."""
+
+RISKY: Final = frozenset(
+    """
+    if unless whether only whenever once till while though although however but otherwise else instead rather any when
+    like than should could might must shall never not no none nothing nobody neither nor anything anyone anybody
+    anywhere something somebody someone it it's itself they they're he he's she she's without beyond past against
+    except besides despite unlike so such another either enough still yet already again even ever always sometimes
+    probably perhaps maybe possibly likely less fewer very quite hence thus therefore thereby whereas because depending
+    provided assuming supposing failing barring would means lest upon hardly almost nearly with
+    """.split()
+)
+"""Words by which a condition, a reason or a reserve can be said."""
+
+TIMED: Final = frozenset({"before", "after", "since", "over", "under", "above", "below", "until", "past"})
+"""Words that are risky unless a number or a time follows: "since 2020", "over the last hour", "under 100 euros"."""
+
+TIMES: Final = frozenset({"last", "past", "next", "coming"})
+
+_ASKS_WHETHER: Final = frozenset("check see know verify determine confirm me us ask out".split())
+
+HARMLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
+    "any": frozenset("there are is have has find list show identify about".split()) | {""},
+    "like": frozenset("is are be look looks was were would you also".split()),
+    "if": _ASKS_WHETHER,
+    "whether": _ASKS_WHETHER,
+    "it": frozenset("see if whether does do is did will has can was".split()),
+    "than": frozenset("more less fewer later earlier".split()),
+    "after": frozenset({"look"}),
+}
+"""For a risky word, the words before it with which it is harmless. An empty text stands for none."""
+
+HARMLESS_BEFORE: Final[Mapping[str, frozenset[str]]] = {
+    "could": frozenset({"you"}),
+    "would": frozenset({"you", "like", "love"}),
+    "such": frozenset({"as"}),
+    "it": JOINING | {"", ",", ")"},
+    "if": frozenset({"possible"}),
+    "so": frozenset({"i", "we", "please", ""}),
+    "still": frozenset({""}),
+    "already": frozenset({""}),
+    "again": frozenset({""}),
+    "not": frozenset("before after until later earlier".split()),
+    "after": frozenset({""}),
+    "like": frozenset({"", ","}),
+    "but": frozenset({"not"}),
+    "when": TELLING,
+    "less": frozenset({"than"}),
+    "fewer": frozenset({"than"}),
+}
+"""For a risky word, the words after it with which it is harmless."""
+
+BREAKS: Final = frozenset({",", ":", "and", "or"})
+"""What comes before a "with" that begins a condition: "and, with a high value, the list"."""
+
+OCCASIONS: Final = frozenset(
+    """
+    report meeting project trip paper presentation article research program programme audit visit holiday vacation
+    class thesis blog post study talk day week weekend month party event wedding conference interview review call
+    newsletter book essay homework course assignment journey tour team client
+    """.split()
+)
+"""What a request may be made for: "for my report I need …"."""

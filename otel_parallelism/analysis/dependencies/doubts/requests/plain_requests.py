@@ -1,0 +1,126 @@
+"""
+Finds calls that the user spoke of in other words than a plain request, so that an earlier result may decide about them.
+
+"Only bother with Poznan when they've run out there" names the second of two shops, and a condition. Each sentence that
+names a call has to be a plain request; see `plain_sentences`. Texts in other languages have lists of conditions only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import split_name
+from otel_parallelism.analysis.dependencies.effects.verb_tables import READS
+from otel_parallelism.pace import paced
+from otel_parallelism.patterns import LazyPattern
+
+from . import english_words as english
+from .plain_sentences import is_elliptic, is_english, is_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.analysis.dependencies.doubts.reasking import Doubt
+    from otel_parallelism.model import Call
+
+_MOST_READ = 8_000
+_SHORTEST = 3
+_SENTENCES = LazyPattern(r"([.!?;])(?=\s|$)|\n+")
+_ORDINAL = LazyPattern(r"(\d+)(?:st|nd|rd|th)")
+_EMPTY = (
+    english.JOINING
+    | english.DETERMINERS
+    | english.TELLING
+    | english.POLITE
+    | frozenset(
+        """
+        that not all any one two s t d m list get show find read check search true false none null name type info
+        information details data value text
+        """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+    )
+)
+"""Words that do not tell one call from another."""
+
+_WHY = "the user spoke of {b} in more than a plain request: whether it is called may depend on what {a} returned"
+
+
+class PlainRequests:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], texts: Iterable[str]) -> None:
+        """
+        Read what the user said.
+
+        Args:
+            calls: The calls of one scope in order of start.
+            arguments: The values of their arguments.
+            texts: The messages of the user.
+        """
+        self._words = [_words_of(call.tool, values) for call, values in zip(paced(calls), arguments, strict=True)]
+        known = {form for words in paced(self._words) for form in words}
+        self._loose = frozenset(
+            word for text in dict.fromkeys(texts) for word in paced(_loose_words(text[:_MOST_READ], known))
+        )
+        self._ended = 0
+        self._calls_with: dict[str, int] = {}
+
+    def start(self, index: int) -> list[Doubt]:
+        """Return the doubt about a call that starts: that of earlier calls which a sentence tells it apart from."""
+        bits = 0
+        if self._loose and self._ended:
+            for word in self._words[index] & self._loose:
+                bits |= self._ended & ~self._calls_with.get(word, 0)
+        return [(bits, _WHY)] if bits else []
+
+    def end(self, index: int) -> None:
+        """Take note of a call that ends."""
+        bit = 1 << index
+        self._ended |= bit
+        for word in self._words[index] & self._loose:
+            self._calls_with[word] = self._calls_with.get(word, 0) | bit
+
+
+def _loose_words(text: str, known: Collection[str]) -> Iterator[str]:
+    """Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*."""
+    if not is_english(text):
+        return
+    follows = False
+    parts = _SENTENCES.split(text)
+    for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        words = {form for word in words_in(sentence) for form in _forms(word)} & set(known)
+        if words and (follows or not is_plain(sentence, known)):
+            yield from words
+        # "Sold out? The other one."
+        follows = end == "?" and not words and is_elliptic(sentence)
+
+
+def _words_of(tool: str, values: Values | None) -> frozenset[str]:
+    """Return the words of a call's name, without its verb, and of its arguments, in the forms that texts have."""
+    found = [word for word in split_name(tool)[1] if word not in READS]
+    if values is not None:
+        found += [word for atom in values.atoms for word in (*atom.token.split(), *atom.words)]
+        found += [word for text in values.plain if isinstance(text, str) for word in words_in(text)]
+    return frozenset(form for word in found for form in _forms(word))
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """
+    Return *word* in the singular and the plural, or a number without its ending; nothing of a word that all texts have.
+
+    >>> _forms("buses"), _forms("15th"), _forms("the")
+    (('bus', 'buse', 'buses'), ('15',), ())
+    """
+    ordinal = _ORDINAL.fullmatch(word)
+    if ordinal:
+        return (ordinal[1],)
+    if word.isdecimal():
+        return (word.lstrip("0") or word,)
+    if word in _EMPTY:
+        return ()
+    if len(word) < _SHORTEST:
+        return (word,)
+    if word.endswith("es"):
+        return word.removesuffix("es"), word.removesuffix("s"), word
+    return (word, word.removesuffix("s")) if word.endswith("s") else (word,)

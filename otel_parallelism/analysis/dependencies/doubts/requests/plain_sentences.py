@@ -1,0 +1,230 @@
+"""
+Tells a plain request from a sentence that may have a condition.
+
+A condition can be said in more ways than a list of patterns has. So a sentence has to show that it is a plain request:
+it begins like one, or is a list of things, and has no word by which a condition, a reason or a reserve can be said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.comments.fillers import FILLERS
+from otel_parallelism.analysis.dependencies.doubts.conditions import NO_CONDITION
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
+
+from . import english_words as english
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+_TOKEN = LazyPattern(r"[^\W_](?:[\w'./@+#-]*\w)?|[,:()\u2013\u2014&+/-]")
+_QUOTED = LazyPattern(
+    "[\"\u201c\u201d\u00ab][^\"\u201c\u201d\u00bb]{1,200}[\"\u201d\u201c\u00bb]|(?<![\\w'])'[^']{1,80}'(?!\\w)"
+)
+_NAME = "#"
+"""Stands for a name: a word in capitals, or anything in quotes."""
+_OCCASION = CaselessPattern(
+    r"\b(?:in (?:any |such |the )?(?:case|event)|(?:for|in|on) (?:the |a |any )?(?:case|event|lack|want|absence"
+    r"|condition)|plan b|(?:my|our|the) (?:second|next|other) (?:choice|option|pick|guess|bet))\b"
+)
+_ENGLISH = english.JOINING | english.DETERMINERS | english.TELLING | english.RISKY | english.POLITE | english.OPENERS
+_ANY_FOREIGN = frozenset[str]().union(*FILLERS[1:])
+_FOREIGN = _ANY_FOREIGN - _ENGLISH - FILLERS[0]
+_ONLY_ENGLISH = _ENGLISH - _ANY_FOREIGN
+_NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {_NAME}
+_JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.POLITE | english.TELLING | english.RISKY
+_COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
+_PREFIXES = frozenset({"for", "as", "to", "in", "during", "on"})
+_LONGEST_JOINING = 2
+_LONGEST_SUBJECT = 9
+_LONGEST_ELLIPSIS = 5
+_LONGEST_UNIT = 2
+
+_JOIN, _KNOWN, _OTHER = range(3)
+
+
+def is_english(text: str) -> bool:
+    """
+    Return whether *text* seems to be English, or has no word by which that could be told.
+
+    >>> is_english("Show the hours in Rome"), is_english("Zeig mir die Zeiten in Rom"), is_english("NVDA TSM")
+    (True, False, True)
+    """
+    words = [word.lower() for word in _TOKEN.findall(text)]
+    english_words = sum(word in _ONLY_ENGLISH for word in words)
+    foreign_words = sum(word in _FOREIGN for word in words)
+    return english_words > foreign_words or (not english_words and not foreign_words and text.isascii())
+
+
+def is_plain(sentence: str, known: Collection[str]) -> bool:
+    """
+    Return whether *sentence*, in English, is a plain request, a list of things or a greeting.
+
+    Args:
+        sentence: The sentence.
+        known: The words of the calls' names and arguments.
+
+    >>> is_plain("Could you show me the tides at Kyle and the wind?", {"tides", "kyle", "wind"})
+    True
+    >>> is_plain("High wind justifies a look at the tides", {"tides", "wind"})
+    False
+    """
+    return not _OCCASION.search(sentence) and not obstacle(_tokens(sentence), known)
+
+
+def is_elliptic(sentence: str) -> bool:
+    """
+    Return whether *sentence*, a question, has only a few words without the beginning of a question: "Sold out?".
+
+    >>> is_elliptic("Sold out"), is_elliptic("What about Rome")
+    (True, False)
+    """
+    tokens = _tokens(sentence)
+    return 0 < len(tokens) <= _LONGEST_ELLIPSIS and _asked_for(tokens) is None
+
+
+def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
+    """Return the first of *tokens*, those of a sentence, for which it is not plain; an empty text if it is."""
+    if not tokens:
+        return ""
+    tokens = _without_occasion(tokens)
+    asked_for = _asked_for(tokens)
+    if asked_for is None:
+        return _risk(tokens, "") or _verb_in_list(tokens, known)
+    return _risk(asked_for, tokens[0]) or _verb_in_request(asked_for, known)
+
+
+def _tokens(sentence: str) -> Sequence[str]:
+    """Return the words and marks of *sentence* in lower case, from where it begins to ask for something."""
+    plain = NO_CONDITION.sub(" see ", _QUOTED.sub(" Name ", sentence.replace("\u2019", "'")))
+    found = _TOKEN.findall(plain)
+    names = [bool(index) and word[0].isupper() and word != "I" and word[:2] != "I'" for index, word in enumerate(found)]
+    words = [_NAME if is_name else word.lower() for word, is_name in zip(found, names, strict=True)]
+    return _without_courtesy(words)
+
+
+def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
+    """Return *tokens* without words and marks at their beginning that say nothing."""
+    start = 0
+    while start < len(tokens):
+        phrases = (one for one in english.COURTESIES if tuple(tokens[start : start + len(one)]) == one)
+        length = len(next(phrases, ()))
+        if not length and tokens[start] not in english.POLITE and _is_word(tokens[start]):
+            break
+        start += length or 1
+    return tokens[start:]
+
+
+def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
+    """Return *tokens* without what the request is made for: "For my report, …", "To plan this, …"."""
+    end = next((index for index, word in enumerate(tokens) if word == "," or word in english.WISHING), 0)
+    before = tokens[:end]
+    if tokens[0] not in _PREFIXES or not english.RISKY.isdisjoint(before) or not english.TIMED.isdisjoint(before):
+        return tokens
+    if tokens[0] not in ("as", "to") and english.OCCASIONS.isdisjoint(before):
+        return tokens
+    return _without_courtesy(tokens[end:]) or tokens
+
+
+def _asked_for(tokens: Sequence[str]) -> Sequence[str] | None:
+    """Return what follows the words that begin a request; None if none does."""
+    first, rest = tokens[0], tokens[1:]
+    if first in english.ASKING_SOMEBODY and rest[:1] and rest[0] in english.SOMEBODY:
+        return rest[1:]
+    if first in english.GOING_TO or (rest[:1] == ["will"] and first in ("i", "we", "they")):
+        return rest[1:]
+    if first in english.WISHING:
+        wished = 0
+        while wished < len(rest) and (rest[wished] in english.WISHES or rest[wished].endswith("ing")):
+            wished += 1
+        return rest[wished:] if wished or first in ("i'm", "we're") else None
+    # A noun is hardly followed by "the": "calibrate the scales".
+    is_order = bool(rest) and rest[0] in english.DETERMINERS and first not in _NO_VERBS
+    return rest if first in english.OPENERS or is_order else _planned(first, rest)
+
+
+def _planned(first: str, rest: Sequence[str]) -> Sequence[str] | None:
+    """Return what follows "my family hopes" or "it's now"."""
+    if first in ("my", "our"):
+        verb = next((index for index, word in enumerate(rest[:_LONGEST_SUBJECT]) if word in english.PLANS), 0)
+        return rest[verb + 1 :] if verb and english.RISKY.isdisjoint(rest[:verb]) else None
+    return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or _is_figure(rest[0])) else None
+
+
+def _risk(tokens: Sequence[str], first: str) -> str:
+    """Return the first of *tokens* by which a condition may be said, after the word that was *first*."""
+    befores = [first, *tokens]
+    for index, word in enumerate(tokens):
+        if (word in english.RISKY or word in english.TIMED) and not _is_harmless(
+            word, befores[index], tokens[index + 1 :]
+        ):
+            return word
+    return ""
+
+
+def _is_harmless(word: str, before: str, following: Sequence[str]) -> bool:
+    """Return whether a risky *word* is harmless between the word *before* it and what is *following*."""
+    after = following[0] if following else ""
+    if before in english.HARMLESS_AFTER.get(word, ()) or after in english.HARMLESS_BEFORE.get(word, ()):
+        return True
+    if word in english.TIMED:
+        is_period = after == "the" and len(following) > 1 and following[1] in english.TIMES
+        return is_period or _is_figure(after) or after in english.DESCRIBING
+    return word == "with" and bool(before) and before not in english.BREAKS
+
+
+def _verb_in_request(tokens: Sequence[str], known: Collection[str]) -> str:
+    """Return a word of *tokens*, a request, that seems to be the verb of another sentence: "and rain makes the …"."""
+    kinds = [_kind(word, known) for word in tokens]
+    for index in range(1, len(tokens) - 1):
+        if kinds[index] == _OTHER and kinds[index - 1] == _KNOWN and tokens[index + 1] in english.DETERMINERS:
+            return tokens[index]
+    return ""
+
+
+def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
+    """
+    Return a word for which *tokens*, without the beginning of a request, are no list of things.
+
+    In such a list, a word that belongs to no call describes the one after it, or follows a preposition. One between two
+    things, as in "rain justifies museums", may be a verb.
+    """
+    if tokens[0] in _PREFIXES:
+        return tokens[0]
+    kind, told = _JOIN, False
+    for index, word in enumerate(tokens):
+        rest = tokens[index + 1 :]
+        after = _kind(rest[0], known) if rest else _JOIN
+        now = _kind(word, known)
+        if word in ("and", ":") and rest and rest[0] in english.OPENERS:
+            return obstacle(rest, known)
+        if word in english.TELLING:
+            if told or word not in _COPULAS:
+                return word
+            told = True
+        elif told and now == _OTHER:
+            # "0.985 cubic meters"
+            if not any(map(_is_figure, tokens[max(0, index - _LONGEST_UNIT) : index])):
+                return word
+        elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and after != _JOIN)):
+            return word
+        kind = now
+        told = told and word not in (",", "and")
+    return ""
+
+
+def _kind(word: str, known: Collection[str]) -> int:
+    """Return what part *word* has in a list of things: it joins them, or belongs to a known one, or neither."""
+    if word == _NAME or _is_figure(word) or word in known or word.removesuffix("'s") in known:
+        return _KNOWN
+    joins = len(word) <= _LONGEST_JOINING or word in _JOINS or word.endswith("ing")
+    return _JOIN if joins else _OTHER
+
+
+def _is_word(token: str) -> bool:
+    return token == _NAME or token[0].isalnum()
+
+
+def _is_figure(word: str) -> bool:
+    return any(letter.isdigit() for letter in word)

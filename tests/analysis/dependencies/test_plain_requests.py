@@ -1,0 +1,135 @@
+"""Tests which sentences of the user are plain requests, and what follows for the calls that others name."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.doubts.requests.plain_sentences import is_english, is_plain
+from tests.analysis.dependencies.asked_in_turn import Told, judged, verdict_on
+
+TIDES: Told = ("get_tides", {"place": "Kyle"}, {"high": "14:10", "low": "20:25"})
+FERRIES: Told = ("list_ferries", {"island": "Mull"}, ["09:00", "12:30"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The tides at Kyle and the ferries to Mull.",
+        "Tides Kyle, ferries Mull",
+        "tides at Kyle + ferries to Mull pls",
+        "Could you show me the tides at Kyle, and list the ferries to Mull as well? Thanks a lot!",
+        "Hi! I'm planning a trip to Scotland with my kids. What are the tides at Kyle? And which ferries go to Mull?",
+        "For my report I need the tides at Kyle and the ferries to Mull.",
+        "As part of the harbour audit, compare the tides at Kyle with the ferries to Mull since 2020.",
+        "I'd like to know when the tides turn at Kyle. After that, give me the ferries to Mull.",
+        "My family and hope to see Kyle. Tell me the tides there, and the ferries to Mull, if possible.",
+        "We'll stay in Kyle from 5 May. Any ferries to Mull? And the tides?",
+        "I have two questions. One: the tides at Kyle. Two: the ferries to Mull over the next week.",
+        "Don't forget to look up the ferries to Mull. The tides at Kyle too.",
+        "It's now 9 o'clock. What is the tide at Kyle like, and can we take the ferry to Mull?",
+        "Check if the tides at Kyle are high, and how the ferries to Mull run.",
+        "Calibrate the gauge of Kyle by its tides, and the ferries to Mull by my watch.",
+        "Order: tides of Kyle is 4.5 metres, ferries of Mull are 12.",
+        "The ferries to Mull that carry cars, and the tides at Kyle, not before 9",
+        "Montre les marées à Kyle et les ferries de Mull.",
+    ],
+)
+def test_calls_of_plain_requests_are_independent(said: str) -> None:
+    assert verdict_on(said, TIDES, FERRIES) == "independent"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The tides at Kyle. A low one would make the ferries to Mull my next question.",
+        "How are the tides at Kyle? Low water sends me to the ferries to Mull.",
+        "Tides at Kyle, and with low water the ferries to Mull.",
+        "Tides at Kyle. The ferries to Mull are my second choice.",
+        "Tides at Kyle please, the ferries to Mull just for want of water there.",
+        "I can't wade at Kyle with high tides, so the ferries to Mull matter then.",
+        "Tides at Kyle? Ferries to Mull without enough water there.",
+        "Tides at Kyle. Too low? Ferries to Mull.",
+        "High tides at Kyle justify a look at the ferries to Mull.",
+        "The tides at Kyle, and any below a metre means ferries to Mull.",
+        "Tides at Kyle. The kids might settle for the ferries to Mull.",
+        "Tides at Kyle; anything odd there and I want the ferries to Mull",
+        "The ferries to Mull are off the table before the tides at Kyle have turned.",
+        "Nobody needs the ferries to Mull while Kyle has high tides.",
+        "Bad tides at Kyle are what the ferries to Mull are for.",
+        "Show me the tides at Kyle and a low one makes the ferries to Mull worth a look.",
+    ],
+)
+def test_call_that_more_than_a_plain_request_names_may_depend_on_a_result(said: str) -> None:
+    assert verdict_on(said, TIDES, FERRIES) == "unknown"
+
+
+def test_report_says_that_the_user_spoke_of_the_call() -> None:
+    assert judged("Tides at Kyle. The kids might settle for the ferries to Mull.", TIDES, FERRIES).evidence == (
+        "the user spoke of list_ferries in more than a plain request: whether it is called may depend on what get_tides"
+        " returned"
+    )
+
+
+def test_sentence_about_one_call_says_nothing_of_others() -> None:
+    said = "Tides at Kyle. The tides at Oban might matter then. And the ferries to Mull."
+    assert verdict_on(said, TIDES, FERRIES) == "independent"
+    assert verdict_on(said, FERRIES, TIDES) == "unknown"
+    # Only its town tells the tide at Oban from that at Kyle.
+    assert verdict_on(said, TIDES, ("get_tides", {"place": "Oban"}, {"high": "15:00"})) == "unknown"
+    assert verdict_on(said, ("get_tides", {"place": "Oban"}, {"high": "15:00"}), TIDES) == "independent"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "plain"),
+    [
+        ("", True),
+        ("Good morning!", True),
+        ("Part price of latch LX-220", True),
+        ("Rain justifies museum hours", False),
+        ("The flow rate is 0.985 cubic meters, and the pressure is 4 bar", True),
+        ("The flow rate is too low", False),
+        ("Give me the logs in case of trouble", False),
+        ("Under 300 ms there is nothing to see", False),
+        ("Hotels under 100 euros", True),
+        ("Hotels under the bridge", False),
+        ("Events over the last hour", True),
+        ("Could be that I need the logs", False),
+        ("My kids want to see the castle", True),
+        ("My kids would settle for the castle", False),
+        ("To plan this well, I want the hours of the castle", True),
+        ("For high water, I want the hours of the castle", False),
+    ],
+)
+def test_a_plain_sentence_begins_like_a_request_or_lists_things(sentence: str, plain: bool) -> None:
+    known = {
+        "latch",
+        "price",
+        "rain",
+        "museum",
+        "hours",
+        "flow",
+        "rate",
+        "pressure",
+        "logs",
+        "hotels",
+        "castle",
+        "events",
+    }
+    assert is_plain(sentence, known) is plain
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("What is the weather in Rome?", True),
+        ("Weather in Bodø and in Tromsø", True),
+        ("Wat is het weer in Gent en in Brugge", False),
+        ("Wie ist das Wetter in Bonn und in Trier?", False),
+        ("Che tempo fa a Bari", False),
+        ("札幌の天気", False),
+        ("NVDA TSM", True),
+        ("", True),
+    ],
+)
+def test_language_is_told_by_small_words(text: str, english: bool) -> None:
+    assert is_english(text) is english
