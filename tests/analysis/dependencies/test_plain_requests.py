@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from otel_parallelism.analysis.dependencies.doubts.requests.plain_sentences import is_english, is_plain
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.doubts.requests.foreign_words import (
+    DUTCH,
+    FRENCH,
+    GERMAN,
+    ITALIAN,
+    PORTUGUESE,
+    SPANISH,
+    Language,
+)
+from otel_parallelism.analysis.dependencies.doubts.requests.languages import ENGLISH, language_of
+from otel_parallelism.analysis.dependencies.doubts.requests.plain_sentences import is_plain
 from tests.analysis.dependencies.asked_in_turn import Told, judged, verdict_on
 
 TIDES: Told = ("get_tides", {"place": "Kyle"}, {"high": "14:10", "low": "20:25"})
@@ -63,6 +74,34 @@ def test_call_that_more_than_a_plain_request_names_may_depend_on_a_result(said: 
     assert verdict_on(said, TIDES, FERRIES) == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Zeig mir die Gezeiten in Kyle und die Fähren nach Mull.", "independent"),
+        ("Ich plane einen Urlaub. Wie sind die Gezeiten in Kyle, und welche Fähren fahren nach Mull?", "independent"),
+        ("Gezeiten in Kyle, Fähren nach Mull bitte", "independent"),
+        ("Gezeiten in Kyle? Niedriges Wasser macht die Fähren nach Mull interessant.", "unknown"),
+        ("Gezeiten in Kyle. Bei Ebbe die Fähren nach Mull.", "unknown"),
+        ("Zeig mir die Gezeiten in Kyle. Mull wäre auch gut.", "unknown"),
+        ("Quelles sont les marées à Kyle et les bateaux pour Mull ?", "independent"),
+        ("Je voudrais les marées à Kyle et les bateaux pour Mull, merci.", "independent"),
+        ("Les marées à Kyle ? Mull ferait l'affaire aussi.", "unknown"),
+        ("Les marées à Kyle. Une mer basse justifie les bateaux pour Mull.", "unknown"),
+        ("Muéstrame las mareas en Kyle y los barcos a Mull.", "independent"),
+        ("¿Cómo están las mareas en Kyle? Un mar bajo pide ver los barcos a Mull.", "unknown"),
+        ("Mostrami le maree a Kyle e i traghetti per Mull.", "independent"),
+        ("Le maree a Kyle? Andrebbe bene anche Mull.", "unknown"),
+        ("Mostre as marés em Kyle e os barcos para Mull.", "independent"),
+        ("As marés em Kyle? Mull serviria também.", "unknown"),
+        ("Toon het getij in Kyle en de boten naar Mull.", "independent"),
+        ("Hoe is het getij in Kyle? Mull zou ook goed zijn.", "unknown"),
+        ("Кайл и Mull: приливы и паромы", "independent"),
+    ],
+)
+def test_plain_requests_in_other_languages(said: str, verdict: str) -> None:
+    assert verdict_on(said, TIDES, FERRIES) == verdict
+
+
 def test_report_says_that_the_user_spoke_of_the_call() -> None:
     assert judged("Tides at Kyle. The kids might settle for the ferries to Mull.", TIDES, FERRIES).evidence == (
         "the user spoke of list_ferries in more than a plain request: whether it is called may depend on what get_tides"
@@ -119,17 +158,21 @@ def test_a_plain_sentence_begins_like_a_request_or_lists_things(sentence: str, p
 
 
 @pytest.mark.parametrize(
-    ("text", "english"),
+    ("text", "language"),
     [
-        ("What is the weather in Rome?", True),
-        ("Weather in Bodø and in Tromsø", True),
-        ("Wat is het weer in Gent en in Brugge", False),
-        ("Wie ist das Wetter in Bonn und in Trier?", False),
-        ("Che tempo fa a Bari", False),
-        ("札幌の天気", False),
-        ("NVDA TSM", True),
-        ("", True),
+        ("What is the weather in Rome?", ENGLISH),
+        ("Weather in Bodø and in Tromsø", ENGLISH),
+        ("Wat is het weer in Gent en in Brugge", DUTCH),
+        ("Wie ist das Wetter in Bonn und in Trier?", GERMAN),
+        ("Quel temps fait-il a Lille et a Nancy ?", FRENCH),
+        ("Que tiempo hace en Vigo y a que hora abre el Prado", SPANISH),
+        ("Che tempo fa a Bari e gli orari degli Uffizi", ITALIAN),
+        ("Como esta o tempo em Recife e em Natal?", PORTUGUESE),
+        ("Hur ar vadret i Lund och i Ystad", None),
+        ("札幌の天気", None),
+        ("NVDA TSM", ENGLISH),
+        ("", ENGLISH),
     ],
 )
-def test_language_is_told_by_small_words(text: str, english: bool) -> None:
-    assert is_english(text) is english
+def test_language_is_told_by_small_words(text: str, language: Language | None) -> None:
+    assert language_of(words_in(text), is_ascii=text.isascii()) is language

@@ -2,7 +2,8 @@
 Finds calls that the user spoke of in other words than a plain request, so that an earlier result may decide about them.
 
 "Only bother with Poznan when they've run out there" names the second of two shops, and a condition. Each sentence that
-names a call has to be a plain request; see `plain_sentences`. Texts in other languages have lists of conditions only.
+names a call has to be a plain request; see `plain_sentences` and `foreign_sentences`. Of a text in a language that is
+not known here, nothing is said.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from . import english_words as english
-from .plain_sentences import is_elliptic, is_english, is_plain
+from .foreign_sentences import is_plain_in
+from .languages import ENGLISH, language_of
+from .plain_sentences import is_elliptic, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -84,16 +87,18 @@ class PlainRequests:
 
 def _loose_words(text: str, known: Collection[str]) -> Iterator[str]:
     """Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*."""
-    if not is_english(text):
+    language = language_of(words_in(text), is_ascii=text.isascii())
+    if language is None:
         return
     follows = False
     parts = _SENTENCES.split(text)
     for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
         words = {form for word in words_in(sentence) for form in _forms(word)} & set(known)
-        if words and (follows or not is_plain(sentence, known)):
+        plain = is_plain(sentence, known) if language is ENGLISH else is_plain_in(language, sentence, known)
+        if words and (follows or not plain):
             yield from words
         # "Sold out? The other one."
-        follows = end == "?" and not words and is_elliptic(sentence)
+        follows = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
 
 
 def _words_of(tool: str, values: Values | None) -> frozenset[str]:

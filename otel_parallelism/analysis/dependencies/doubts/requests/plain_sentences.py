@@ -9,30 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.dependencies.comments.fillers import FILLERS
 from otel_parallelism.analysis.dependencies.doubts.conditions import NO_CONDITION
-from otel_parallelism.patterns import CaselessPattern, LazyPattern
+from otel_parallelism.patterns import CaselessPattern
 
 from . import english_words as english
+from .tokens import NAME, is_figure, is_word, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-_TOKEN = LazyPattern(r"[^\W_](?:[\w'./@+#-]*\w)?|[,:()\u2013\u2014&+/-]")
-_QUOTED = LazyPattern(
-    "[\"\u201c\u201d\u00ab][^\"\u201c\u201d\u00bb]{1,200}[\"\u201d\u201c\u00bb]|(?<![\\w'])'[^']{1,80}'(?!\\w)"
-)
-_NAME = "#"
-"""Stands for a name: a word in capitals, or anything in quotes."""
 _OCCASION = CaselessPattern(
     r"\b(?:in (?:any |such |the )?(?:case|event)|(?:for|in|on) (?:the |a |any )?(?:case|event|lack|want|absence"
     r"|condition)|plan b|(?:my|our|the) (?:second|next|other) (?:choice|option|pick|guess|bet))\b"
 )
-_ENGLISH = english.JOINING | english.DETERMINERS | english.TELLING | english.RISKY | english.POLITE | english.OPENERS
-_ANY_FOREIGN = frozenset[str]().union(*FILLERS[1:])
-_FOREIGN = _ANY_FOREIGN - _ENGLISH - FILLERS[0]
-_ONLY_ENGLISH = _ENGLISH - _ANY_FOREIGN
-_NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {_NAME}
+_NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {NAME}
 _JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.POLITE | english.TELLING | english.RISKY
 _COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
 _PREFIXES = frozenset({"for", "as", "to", "in", "during", "on"})
@@ -42,19 +32,6 @@ _LONGEST_ELLIPSIS = 5
 _LONGEST_UNIT = 2
 
 _JOIN, _KNOWN, _OTHER = range(3)
-
-
-def is_english(text: str) -> bool:
-    """
-    Return whether *text* seems to be English, or has no word by which that could be told.
-
-    >>> is_english("Show the hours in Rome"), is_english("Zeig mir die Zeiten in Rom"), is_english("NVDA TSM")
-    (True, False, True)
-    """
-    words = [word.lower() for word in _TOKEN.findall(text)]
-    english_words = sum(word in _ONLY_ENGLISH for word in words)
-    foreign_words = sum(word in _FOREIGN for word in words)
-    return english_words > foreign_words or (not english_words and not foreign_words and text.isascii())
 
 
 def is_plain(sentence: str, known: Collection[str]) -> bool:
@@ -97,11 +74,7 @@ def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
 
 def _tokens(sentence: str) -> Sequence[str]:
     """Return the words and marks of *sentence* in lower case, from where it begins to ask for something."""
-    plain = NO_CONDITION.sub(" see ", _QUOTED.sub(" Name ", sentence.replace("\u2019", "'")))
-    found = _TOKEN.findall(plain)
-    names = [bool(index) and word[0].isupper() and word != "I" and word[:2] != "I'" for index, word in enumerate(found)]
-    words = [_NAME if is_name else word.lower() for word, is_name in zip(found, names, strict=True)]
-    return _without_courtesy(words)
+    return _without_courtesy(tokens_of(NO_CONDITION.sub(" see ", sentence)))
 
 
 def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
@@ -110,7 +83,7 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
     while start < len(tokens):
         phrases = (one for one in english.COURTESIES if tuple(tokens[start : start + len(one)]) == one)
         length = len(next(phrases, ()))
-        if not length and tokens[start] not in english.POLITE and _is_word(tokens[start]):
+        if not length and tokens[start] not in english.POLITE and is_word(tokens[start]):
             break
         start += length or 1
     return tokens[start:]
@@ -149,7 +122,7 @@ def _planned(first: str, rest: Sequence[str]) -> Sequence[str] | None:
     if first in ("my", "our"):
         verb = next((index for index, word in enumerate(rest[:_LONGEST_SUBJECT]) if word in english.PLANS), 0)
         return rest[verb + 1 :] if verb and english.RISKY.isdisjoint(rest[:verb]) else None
-    return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or _is_figure(rest[0])) else None
+    return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or is_figure(rest[0])) else None
 
 
 def _risk(tokens: Sequence[str], first: str) -> str:
@@ -170,7 +143,7 @@ def _is_harmless(word: str, before: str, following: Sequence[str]) -> bool:
         return True
     if word in english.TIMED:
         is_period = after == "the" and len(following) > 1 and following[1] in english.TIMES
-        return is_period or _is_figure(after) or after in english.DESCRIBING
+        return is_period or is_figure(after) or after in english.DESCRIBING
     return word == "with" and bool(before) and before not in english.BREAKS
 
 
@@ -205,7 +178,7 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
             told = True
         elif told and now == _OTHER:
             # "0.985 cubic meters"
-            if not any(map(_is_figure, tokens[max(0, index - _LONGEST_UNIT) : index])):
+            if not any(map(is_figure, tokens[max(0, index - _LONGEST_UNIT) : index])):
                 return word
         elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and after != _JOIN)):
             return word
@@ -216,15 +189,7 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
 
 def _kind(word: str, known: Collection[str]) -> int:
     """Return what part *word* has in a list of things: it joins them, or belongs to a known one, or neither."""
-    if word == _NAME or _is_figure(word) or word in known or word.removesuffix("'s") in known:
+    if word == NAME or is_figure(word) or word in known or word.removesuffix("'s") in known:
         return _KNOWN
     joins = len(word) <= _LONGEST_JOINING or word in _JOINS or word.endswith("ing")
     return _JOIN if joins else _OTHER
-
-
-def _is_word(token: str) -> bool:
-    return token == _NAME or token[0].isalnum()
-
-
-def _is_figure(word: str) -> bool:
-    return any(letter.isdigit() for letter in word)
