@@ -8,6 +8,7 @@ not known here, nothing is said.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
@@ -22,7 +23,8 @@ from .languages import ENGLISH, language_of
 from .plain_sentences import is_elliptic, is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
     from otel_parallelism.analysis.dependencies.doubts.reasking import Doubt
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_READ = 8_000
 _SHORTEST = 3
+_LONGEST = 64
 _SENTENCES = LazyPattern(r"([.!?;])(?=\s|$)|\n+")
 _ORDINAL = LazyPattern(r"(\d+)(?:st|nd|rd|th)")
 _EMPTY = (
@@ -85,7 +88,7 @@ class PlainRequests:
             self._calls_with[word] = self._calls_with.get(word, 0) | bit
 
 
-def _loose_words(text: str, known: Collection[str]) -> Iterator[str]:
+def _loose_words(text: str, known: AbstractSet[str]) -> Iterator[str]:
     """Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*."""
     language = language_of(words_in(text), is_ascii=text.isascii())
     if language is None:
@@ -93,7 +96,7 @@ def _loose_words(text: str, known: Collection[str]) -> Iterator[str]:
     follows = False
     parts = _SENTENCES.split(text)
     for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        words = {form for word in words_in(sentence) for form in _forms(word)} & set(known)
+        words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
         plain = is_plain(sentence, known) if language is ENGLISH else is_plain_in(language, sentence, known)
         if words and (follows or not plain):
             yield from words
@@ -107,9 +110,10 @@ def _words_of(tool: str, values: Values | None) -> frozenset[str]:
     if values is not None:
         found += [word for atom in values.atoms for word in (*atom.token.split(), *atom.words)]
         found += [word for text in values.plain if isinstance(text, str) for word in words_in(text)]
-    return frozenset(form for word in found for form in _forms(word))
+    return frozenset(form for word in found if len(word) <= _LONGEST for form in _forms(word))
 
 
+@lru_cache(maxsize=4096)
 def _forms(word: str) -> tuple[str, ...]:
     """
     Return *word* in the singular and the plural, or a number without its ending; nothing of a word that all texts have.
