@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from otel_parallelism.analysis.dependencies.doubts.reasking import Doubt
     from otel_parallelism.model import Call
 
+    from .foreign_words import Language
+
 _MOST_READ = 8_000
 _SHORTEST = 3
 _LONGEST = 64
@@ -97,11 +99,14 @@ def _loose_words(text: str, known: AbstractSet[str]) -> Iterator[str]:
     parts = _SENTENCES.split(text)
     for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
         words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
-        plain = is_plain(sentence, known) if language is ENGLISH else is_plain_in(language, sentence, known)
-        if words and (follows or not plain):
+        if words and (follows or not _is_plain(language, sentence, known)):
             yield from words
         # "Sold out? The other one."
         follows = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
+
+
+def _is_plain(language: Language, sentence: str, known: AbstractSet[str]) -> bool:
+    return is_plain(sentence, known) if language is ENGLISH else is_plain_in(language, sentence, known)
 
 
 def _words_of(tool: str, values: Values | None) -> frozenset[str]:
