@@ -225,7 +225,7 @@ class Dependencies:
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
         edge = effects_edge(self.known.effects[earlier], a.resource, self.known.effects[later], b.resource)
-        kept = self.kept.between(earlier, later)
+        kept = self.kept.between(earlier, later) or self.known.left_between(earlier, later)
         if kept is not None and (kept[0] == "hard" or edge == "none"):
             return kept
         if edge != "hard" and self.known.intended.before(later) >> earlier & 1:
@@ -257,7 +257,7 @@ class Dependencies:
                 needed, doubted, free = self.source.masks(index, before & ~independent)
                 hard |= needed & ~on_other_resources(self.calls, needed, call)
                 missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
-                missing |= self.shared.unsafe[index] | doubted
+                missing |= self.shared.unsafe[index] | doubted | self.known.left_before(index)
                 soft |= missing & ~on_other_resources(self.calls, missing, call)
                 hard |= self._repeated(index)
                 for group in groups.related(call.resource):

@@ -10,7 +10,7 @@ from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
 from .doubts.languages.foreign_answers import foreign_answer
-from .doubts.poor_results import LONGEST_SUCCESS, found_nothing, has_reservation, tells_success_only
+from .doubts.poor_results import LONGEST_SUCCESS, found_nothing, has_reservation, is_only_a_header, tells_success_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +21,11 @@ Guard: TypeAlias = Literal["", "other", "any"]
 _WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ASKS = frozenset(
     """
-    access permission permissions permitted permit allow allowed allows can approve approved approval approvals confirm
-    confirmed confirmation validate validated validation valid verify verified verification authorize authorized
-    authorization authorise authorised authorisation authenticate authentication eligible eligibility entitled
-    entitlement qualify qualifies exists exist available availability should ensure assert guard
-    consent moderate moderation compliance compliant quota ready role roles privilege privileges auth guess
+    access permission permissions permitted permit allow allowed allows can approve approved approval approvals
+    confirm confirmed confirmation validate validated validation valid verify verified verification authorize
+    authorized authorization authorise authorised authorisation authenticate authentication eligible eligibility
+    entitled entitlement qualify qualifies exists exist available availability should ensure assert guard consent
+    moderate moderation compliance compliant quota ready role roles privilege privileges auth guess flag flags
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 _ASKS_IN_FRONT = frozenset({"is", "has", "may", "must", "are", "does"})
@@ -137,7 +137,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     counting = words - {"stock"} if "stock" in in_order[:-1] and _COUNTED.isdisjoint(words) else words
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "other" if _guard_of_answer(result, given, counts=True) == "other" else "any"
-    if isinstance(result, dict) and (found_nothing(result) or has_reservation(result)):
+    if is_only_a_header(result) or (isinstance(result, dict) and (found_nothing(result) or has_reservation(result))):
         return "any"
     if tells_success_only(words, _leaves(result, LONGEST_SUCCESS + 1)):
         return "any"

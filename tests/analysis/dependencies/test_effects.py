@@ -21,6 +21,7 @@ READS = """
     mcp__github__list_issues crm.find_user desk-get_weather search/read_page weather_lookup_tool
     search_flights_and_hotels convert_currency multiply_numbers Read Grep track_parcel
     mcp_shop_get_order mcp_my_docs_search_pages
+    look_up_word head_object show_orders embed_text
     get_last_login list_failed_logins get_door_state get_next_departure get_previous_match
 """
 WRITES = """
@@ -42,6 +43,7 @@ UNKNOWN = """
     frobnicate weather ____ 42 the_get forward_geocode order_status message_count add order issue_refund track_event
     mcp_get_resource mcp_shop_sync mcp_browser_get_text
     get_login check_login get_state get_session_state get_next_question
+    look_at look_around head_north show_slide show_map embed_documents
 """
 
 

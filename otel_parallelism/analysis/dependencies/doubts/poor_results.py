@@ -10,6 +10,9 @@ _DEEPEST = 3
 _FINDINGS = frozenset(
     "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - a list of quoted words would be longer
 )
+_SEPARATORS = LazyPattern(r"[,;\t|]")
+_COLUMN = LazyPattern(r"[a-z]\w{0,40}")
+_COLUMNS = frozenset("id name date status email month year amount total title type timestamp created updated".split())  # noqa: SIM905 - a list of quoted words would be longer
 _TOTALS = frozenset({"total", "count", "total count", "num results", "total results", "total hits", "result count"})
 _ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - a list of quoted words would be longer
 _WHETHER_FOUND = frozenset({"found", "matched"})
@@ -66,6 +69,21 @@ def found_nothing(result: dict[object, object], depth: int = 0) -> bool:
         if isinstance(inner, dict) and depth < _DEEPEST and found_nothing(inner, depth + 1):
             return True
     return False
+
+
+def is_only_a_header(result: object) -> bool:
+    r"""
+    Return whether a *result* is the first line of a table without any other.
+
+    >>> is_only_a_header("id,month,net"), is_only_a_header("red,green,blue"), is_only_a_header("id,name\n7,Ann")
+    (True, False, False)
+    """
+    line = result.strip() if isinstance(result, str) and len(result) <= _LONGEST_REMARK else ""
+    if "\n" in line:
+        return False
+    fields = [field.strip().strip('"').lower() for field in _SEPARATORS.split(line)]
+    named = sum(field in _COLUMNS or field.endswith(("_id", "_at", "_name", "_date")) for field in fields)
+    return len(fields) > 1 and named > 0 and all(_COLUMN.fullmatch(field) for field in fields)
 
 
 def has_reservation(result: dict[object, object]) -> bool:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .argument_effects import argument_effect, named_texts, names_nothing
+from .left_behind import works_on_what_came_before
 from .reported_acts import reports_an_act
 from .tool_verbs import assumed_effect, is_generic, is_result
 
@@ -40,12 +41,13 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
 
 def _shown_effect(call: Call) -> tuple[Effect, EffectSource]:
     """Return the effect that the contents of a call show, or else the one that the name suggests, and its source."""
-    seen, bare, shown = _seen(call.tool, call.arguments)
+    seen, bare, vague, shown = _seen(call.tool, call.arguments)
     by_name = assumed_effect(call.tool, arguments_seen=seen)
     if shown == "write":
         return "write", "arguments"
     # A result without a name is that of what ran before.
-    doubtful = by_name == "read" and (call.changes or (bare and is_result(call.tool)) or reports_an_act(call.result))
+    of_before = vague or (bare and is_result(call.tool))
+    doubtful = by_name == "read" and (call.changes or of_before or reports_an_act(call.result))
     if shown == "read" and not doubtful and (is_generic(call.tool) or by_name == "read"):
         return ("read", "arguments") if seen else ("unknown", "")
     if doubtful or (shown == "unknown" and by_name != "write"):
@@ -53,16 +55,23 @@ def _shown_effect(call: Call) -> tuple[Effect, EffectSource]:
     return by_name, "assumed" if by_name != "unknown" else ""
 
 
-def _seen(tool: str, arguments: Content | None) -> tuple[bool, bool, Effect | None]:
-    """Return whether the arguments were seen in full, whether they name nothing, and the effect that they show."""
+def _seen(tool: str, arguments: Content | None) -> tuple[bool, bool, bool, Effect | None]:
+    """
+    Return what the arguments of a call show.
+
+    Returns:
+        Whether they were seen in full; whether they name nothing; whether they leave open what the call works on; and
+        the effect that they show.
+    """
     if arguments is None:
-        return False, False, None
+        return False, False, False, None
     try:
         value = arguments.data()
         given = named_texts(value)
-        return arguments.whole, arguments.whole and names_nothing(value, given), argument_effect(tool, value, given)
+        bare = arguments.whole and names_nothing(value, given)
+        return arguments.whole, bare, works_on_what_came_before(tool, value), argument_effect(tool, value, given)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
-        return False, False, None
+        return False, False, False, None
 
 
 def effects_edge(a: Effect, a_resource: str, b: Effect, b_resource: str) -> Edge:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
+from .acting_addresses import acts_by_address
 from .shell_commands import shell_effect
-from .sql_effects import graphql_effect, looks_like_sql, sql_effect
+from .sql_effects import commands_database, graphql_effect, looks_like_sql, sql_effect
 from .tool_verbs import assumed_effect, is_generic, split_name, words_in_name
 from .verb_tables import word_set
 
@@ -75,12 +76,6 @@ ACTS_WITH = word_set("set mark hold reserve assign train")
 
 REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
 """Flags that keep a call from acting: where one is false, it acts."""
-
-_ACTS_BY_ADDRESS = LazyPattern(
-    r"(?:/|[?&](?:action|do|cmd|op)=)(delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate|cancel|approve"
-    r"|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)/?(?:[?#&]|$)",
-    re.IGNORECASE,
-)
 
 
 def argument_effect(tool: str, arguments: object, named: Mapping[str, str] | None = None) -> Effect | None:
@@ -201,7 +196,7 @@ def _http_effect(tool: str, given: Mapping[str, str]) -> Effect | None:
     methods |= {text for name, text in given.items() if name.startswith("#") and text in _METHODS}
     methods &= _METHODS
     addresses = [text for name, text in given.items() if name in _NAMES_OF_URLS or _is_address(text)]
-    acts = any(_is_address(text) and _ACTS_BY_ADDRESS.search(text) for text in addresses)
+    acts = any(_is_address(text) and acts_by_address(text) for text in addresses)
     if methods - _READING_METHODS:
         searches = any(re.search(r"(_?search|query|graphql|_count)/?([?#]|$)", text) for text in addresses)
         return "write" if (addresses or is_generic(tool)) and not searches else "unknown"
@@ -225,7 +220,9 @@ def _text_effect(tool: str, words: set[str], name: str, text: str) -> Effect | N
     holds_query = name in _NAMES_OF_QUERIES or not name
     if (name in _NAMES_OF_GRAPHQL or not name) and (found := graphql_effect(text)) is not None:
         return found
-    if is_sql or (holds_query and (words & _DATABASES or is_generic(tool)) and looks_like_sql(text)):
+    of_database = holds_query and bool(words & _DATABASES)
+    sql = is_sql or (of_database and commands_database(text))
+    if sql or ((of_database or (holds_query and is_generic(tool))) and looks_like_sql(text)):
         return sql_effect(text)
     runs_shell = bool(words & _SHELLS) or ("command" in words and bool(words & {"run", "execute"}))
     if name in _NAMES_OF_COMMANDS or (runs_shell and (not name or name in _NAMES_OF_SCRIPTS)):

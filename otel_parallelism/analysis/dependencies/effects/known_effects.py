@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from otel_parallelism.model import CallFrame
 from otel_parallelism.pace import empty, paced
 
-from . import call_effect
+from . import Edge, call_effect
 from .intended_order import IntendedOrder
+from .left_behind import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +65,34 @@ class ScopeEffects:
             for index, (effect, source) in paced(enumerate(self._known))
         )
 
+    @cached_property
+    def _left_behind(self) -> dict[int, list[tuple[int, str]]]:
+        decided = self.declared_reads
+        reads = (
+            index
+            for index, call in paced(enumerate(self._calls))
+            if self.effects[index] == "read"
+            and not (decided >> index & 1 or call.resource or call.depends_on is not None)
+        )
+        return left_behind(self._calls, reads)
+
+    def left_before(self, later: int) -> int:
+        """Return the bits of the earlier calls that may have left behind what ``calls[later]`` reads."""
+        found = 0
+        for mask, _ in self._left_behind.get(later, ()):
+            found |= mask
+        return found
+
+    def left_between(self, earlier: int, later: int) -> tuple[Edge, str] | None:
+        """Return the edge from a call to a later one that may read what it left behind, and why, if there is one."""
+        for mask, why in self._left_behind.get(later, ()):
+            if mask >> earlier & 1:
+                return "unknown", why
+        return None
+
     def forget(self) -> None:
         """Forget the effects, with pauses."""
+        empty(vars(self).pop("_left_behind", {}))
         for name in ("_known", "effects", "effect_sources"):
             empty(vars(self).pop(name, []))
 

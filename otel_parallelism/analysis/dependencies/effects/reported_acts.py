@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.plain_data import inner_data, plain_data
-from otel_parallelism.patterns import CaselessPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
@@ -31,8 +31,15 @@ _ACT = CaselessPattern(
     r"(?:index|memory|cache|workspace|session|sandbox|context|variable|dataframe|df|store|database|clipboard)\b",
     re.DOTALL,
 )
+_FIELDS_OF_ACTS = LazyPattern(
+    r"(?:num_?|n_?|total_?|count_?)?(?:\w+_)?(?:downloaded|embedded|indexed|ingested|synced|synchroni[sz]ed|imported"
+    r"|inserted|upserted|stored|saved|queued|enqueued|triggered|submitted|written|loaded|persisted|tagged|labell?ed"
+    r"|rebuilt|recalculated|recomputed|refreshed|warmed|crawled|reserved|claimed|acknowledged)(?:_?(?:count|total|\w+s))?"
+)
+_MOST_ACTED_ON = 1_000_000_000
 _LONGEST = 160
 _MOST_LEAVES = 3
+_MOST_FIELDS = 8
 
 
 def reports_an_act(result: Content | None) -> bool:
@@ -42,16 +49,31 @@ def reports_an_act(result: Content | None) -> bool:
     >>> from otel_parallelism.model import Content
     >>> [reports_an_act(Content(text)) for text in ("Loaded sales.csv, 3 columns", "Loading docks of Oslo")]
     [True, False]
+    >>> reports_an_act(Content({"downloaded": 14})), reports_an_act(Content({"saved": False, "price": 12}))
+    (True, False)
     """
     if result is None:
         return False
     try:
-        value = result.data()
+        value = inner_data(plain_data(result.data()))
+        if isinstance(value, Mapping) and len(value) <= _MOST_FIELDS and any(_acted(*item) for item in value.items()):
+            return True
         texts: list[str] = []
-        _add_texts(inner_data(plain_data(value)), texts, 0)
+        _add_texts(value, texts, 0)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
         return False
     return len(texts) <= _MOST_LEAVES and any(len(text) <= _LONGEST and _ACT.match(text) for text in texts)
+
+
+def _acted(name: object, value: object) -> bool:
+    """Return whether a field of a result says that something was done, or to how many things: ``"indexed": 12``."""
+    if value is not True and not (type(value) is int and 0 < value < _MOST_ACTED_ON):
+        return False
+    return isinstance(name, str) and len(name) <= _LONGEST and _FIELDS_OF_ACTS.fullmatch(_snake(name)) is not None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def _add_texts(value: object, texts: list[str], depth: int) -> None:

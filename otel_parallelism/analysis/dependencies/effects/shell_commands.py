@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.patterns import LazyPattern
 
 from . import shell_tables as tables
+from .acting_addresses import acts_by_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,10 @@ _LEXEMES = LazyPattern(
     re.VERBOSE | re.DOTALL,
 )
 _NOWHERE = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout"})
+_OF_THE_LAST_COMMAND = LazyPattern(r"\$(?:[?!_]|\{[?!_]\}|OLDPWD|PIPESTATUS|REPLY)(?!\w)")
+"""What a shell remembers of the command before; a job in its background."""
+
+_ADDRESS = "://"
 _ASSIGNMENT = LazyPattern(r"[A-Za-z_]\w*=")
 
 
@@ -98,6 +103,8 @@ def _unquoted(lexeme: str) -> str:
 
 def _command_effect(words: Sequence[str]) -> Effect:
     """Return the effect of one simple command, given as words."""
+    if any(_OF_THE_LAST_COMMAND.search(word) or (_ADDRESS in word and acts_by_address(word)) for word in words):
+        return "unknown"
     name, arguments = words[0].removeprefix("/usr").removeprefix("/bin/"), words[1:]
     name = tables.ALIASES.get(name, name)
     if name in tables.READS:

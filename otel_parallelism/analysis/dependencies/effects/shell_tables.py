@@ -10,7 +10,7 @@ READS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         word_set(
             """
-            ls cat head wc grep egrep fgrep zgrep zcat stat du df pwd echo printf whoami id uname which whereis type
+            ls cat head wc grep egrep fgrep zgrep zcat stat du df pwd echo whoami id uname which whereis type
             ps basename dirname realpath readlink diff cmp comm cut tr nl tac rev column fold md5sum sha1sum
             sha256sum sha512sum cksum jq strings hexdump test [ true false seq free uptime nproc lscpu lsblk netstat
             dig nslookup host groups printenv locale cal expr file pgrep lsof
@@ -28,7 +28,8 @@ READS: dict[str, tuple[str, ...]] = {
     "tail": ("-f", "-F", "--follow", "--retry"),
     "date": ("-s", "--set"),
     "xxd": ("-r",),
-    "base64": (),
+    "base64": ("-o", "--output"),
+    "printf": ("-v",),
     "yq": ("-i", "--inplace"),
 }
 READS_BY_SUBCOMMAND: dict[str, frozenset[str]] = {

@@ -24,8 +24,11 @@ _NOT_CODE = LazyPattern(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_AMBIGUOUS = LazyPattern(r"\\'|/\*!|:=")
-"""A quote after a backslash, which only some databases escape; a comment that MySQL executes; an assignment."""
+_AMBIGUOUS = LazyPattern(r"\\'|/\*!|:=|(?<![\w@<>])@@?[A-Za-z_]")
+"""
+A quote after a backslash, which only some databases escape; a comment that MySQL executes; an assignment; a variable of
+the session, which an earlier statement may have set.
+"""
 _UNCLOSED = LazyPattern("['\"`]")
 _TOKENS = LazyPattern(r"[A-Za-z_][\w$]*|[().;,=]|\S")
 _READING = word_set(
@@ -44,9 +47,13 @@ _WRITING = word_set(
 _NEVER_IN_A_READ = word_set(
     """
     insert update delete merge truncate drop alter create grant revoke into lock call exec execute set remove detach
-    foreach load analyze outfile dumpfile nextval
+    foreach load analyze outfile dumpfile nextval currval updlock xlock tablockx holdlock readpast sql_calc_found_rows
     """
 )
+_OF_A_SEQUENCE = frozenset({"nextval", "currval"})
+_OF_THE_LAST_STATEMENT = frozenset({"warnings", "errors", "profile", "profiles"})
+"""What ``show`` tells of the statement before."""
+
 _CLAUSES = word_set(
     """
     in as over using and or not exists from join on where values any all some by having when then else case union
@@ -88,12 +95,29 @@ _LOOKS_LIKE_SQL = LazyPattern(
     | (drop|alter|create)\s+(table|view|index|database|schema|user|role|temp\w*|unique|or|materialized|function
     |procedure|trigger|sequence|type|extension)\b
     | (grant|revoke)\s.+\b(on|to|from)\b | explain\s+(select|analy[sz]e|\() | use\s+\w+\s*;?\s*$
+    | show\s+(warnings|errors|profiles?|count\b) | select\s+@ | (select|values)\s+next\s+value\s+for\b
     | (begin|commit|rollback|start\s+transaction)\b\s*(transaction|work)?\s*(;|$)
     | pragma\s+\w+ | show\s+(tables|databases|schemas|columns|create)\b | describe\s+\w+\s*;?\s*$
     | (optional\s+)?match\s*\( | (call|exec(ute)?)\s+[\w.]+ | merge\s*\(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_COMMAND = LazyPattern(
+    r"""
+    \s*+(?: [.\\][a-z]
+    | (?i:vacuum|reindex|checkpoint|deallocate|unlisten|refresh\s+(?:materialized|dynamic|table)|flush\s+(?:tables|logs
+    |privileges|status)|optimize\s+table|analyze\s+table|declare\s+\w+\s|fetch\s+(?:next|prior|first|last|absolute
+    |relative|forward|backward|all|\d+)\s+from\b|handler\s+\w+\s+(?:open|read|close)|do\s+\$|prepare\s+\w+\s+(?:as|from)\b
+    |copy\s+\S+\s+(?:to|from)\b|unload\s*\(|export\s+data\b|install\s+\w+\s*;?\s*$|(?:attach|detach)\s+\S+)
+    | (?:ANALY[SZ]E|LISTEN|NOTIFY|KILL|CLUSTER|LOCK|RESET|PURGE|BACKUP|RESTORE|SYSTEM|MERGE|UPSERT|OPEN|CLOSE|FETCH|MOVE
+    |OPTIMIZE|STOP|START|LOAD|IMPORT|COPY|DO|GET\s+DIAGNOSTICS|COMMENT|SHUTDOWN|FLUSH|REFRESH|INSTALL|UNLOAD|EXPORT
+    |CACHE|UNCACHE|MSCK|INVALIDATE|UNWIND|FOREACH|FROM|PIVOT|SUMMARIZE|REPAIR|WITH|VALUES|TABLE
+    |SELECT|SHOW|EXPLAIN|ALTER|RAISE|SIGNAL|CONTINUE|GO)\b )
+    """,
+    re.VERBOSE,
+)
+"""Statements beside those of `_LOOKS_LIKE_SQL`, in capitals where a question in English may begin so."""
+
 _OPERATIONS = LazyPattern(r"\b(query|mutation|subscription|fragment)\b")
 _OF_GRAPHQL = LazyPattern(r'#[^\n]*|"""(?:.*?)"""|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
@@ -107,6 +131,16 @@ def looks_like_sql(text: str) -> bool:
     """
     code = _NOT_CODE.sub(lambda found: " " if _is_closed(found) else found[0], text[:_LONGEST])
     return _LOOKS_LIKE_SQL.match(code.strip("( \n\t;")) is not None
+
+
+def commands_database(text: str) -> bool:
+    """
+    Return whether *text*, which a tool for a database was given, is a further statement, and not a question.
+
+    >>> commands_database("VACUUM"), commands_database("FETCH NEXT FROM c"), commands_database("Analyze our users")
+    (True, True, False)
+    """
+    return _COMMAND.match(text[:_LONGEST]) is not None
 
 
 def _is_closed(found: re.Match[str]) -> bool:
@@ -168,6 +202,8 @@ def _statement_effect(words: Sequence[str]) -> Effect:
     }:
         # A data-modifying common table expression, or a writing clause of Cypher.
         return "write" if not _locks(words) else "unknown"
+    if first == "show" and not _OF_THE_LAST_STATEMENT.isdisjoint(words):
+        return "unknown"
     plain = first in {"show", "describe", "desc", "table"}
     if (written and not plain) or any(_calls_unknown_function(words, at) for at in range(len(words) - 1)):
         return "unknown"
@@ -183,6 +219,8 @@ def _writes_here(words: Sequence[str], at: int) -> bool:
     """Return whether the word at a position is a verb that no reading statement has: not a column's or table's name."""
     if words[at] in {"share", "for"}:
         return words[at] == "for" and _locks(words[at : at + 2])
+    if words[at] in _OF_A_SEQUENCE or (words[at] == "next" and words[at + 1 : at + 3] == ["value", "for"]):
+        return True
     if words[at] not in _NEVER_IN_A_READ:
         return False
     return words[at - 1] != "." and words[at + 1 : at + 2] != ["."]

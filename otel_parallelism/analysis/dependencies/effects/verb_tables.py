@@ -121,8 +121,24 @@ ON_A_TIMETABLE = word_set(
 CHECKED_OFF = word_set("in out off on box boxes checkbox item items todo task option row cell all")
 """Words after ``check`` that make it mean arrive, leave or tick."""
 
-SHOWN = word_set("notification dialog popup modal toast alert message form screen prompt")
+SHOWN = word_set(
+    """
+    notification dialog popup modal toast alert message form screen prompt slide page panel sidebar card chart graph map
+    overlay banner view scene frame picture image photo video layer widget menu tooltip highlight
+    """
+)
 """Words after ``show`` for what it puts on a screen."""
+
+POSED = word_set(
+    "at around left right down back forward forwards ahead behind towards toward north south east west away to into"
+)
+"""Words after ``look`` and ``head`` that make them a movement: ``look_at``, ``head_north``."""
+
+STATED = word_set("list object bucket file request tag commit lines rows blob")
+"""Words after ``head`` where it asks for the beginning or the state of a thing."""
+
+EMBEDDED = word_set("text texts query queries sentence sentences string strings input word words question prompt")
+"""Words after ``embed`` where it returns vectors, and keeps none for a search."""
 
 PACKED = word_set("archive archives zip tar gz package files")
 """Words after ``extract`` for what it unpacks into files."""

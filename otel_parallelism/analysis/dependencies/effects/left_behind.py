@@ -1,0 +1,195 @@
+"""
+Finds calls that may read what an earlier call with a reading name left behind: a transcript, a ranking, a found page.
+
+``transcribe_call`` changes nothing of the call, and yet ``get_transcript`` needs it. No value is passed on: both are
+told the same subject. So the order of the two may matter although both read, whoever asked for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from otel_parallelism.long_numbers import text_of
+from otel_parallelism.pace import paced
+from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.shown_names import pair_names
+
+from . import verb_tables as tables
+from .tool_verbs import split_name, words_in_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_parallelism.model import Call, Content
+
+_MADE_BY = {
+    "analyze": "analysis analyses insight insights",
+    "analyse": "analysis analyses insight insights",
+    "calculate": "calculation calculations total totals score scores",
+    "classify": "classification classifications label labels category categories",
+    "compute": "computation total totals score scores",
+    "detect": "detection detections anomalies",
+    "embed": "embedding embeddings",
+    "extract": "extraction extractions entities",
+    "parse": "content text sections",
+    "predict": "prediction predictions forecast",
+    "rank": "ranking rankings shortlist leaderboard top",
+    "scan": "vulnerabilities threats",
+    "scrape": "page pages",
+    "summarize": "summary summaries",
+    "summarise": "summary summaries",
+    "tokenize": "tokens",
+    "transcribe": "transcript transcripts transcription transcriptions",
+    "translate": "translation translations",
+}
+"""Verbs that make a thing of another one, and what a later call may read it as."""
+
+_MADE_BY_ANY = tables.word_set("report reports result results finding findings output outputs")
+_TURNED_INTO_TEXT = frozenset({"transcribe", "scrape", "scan", "parse", "embed"})
+_SEARCHING = frozenset({"search", "find", "query", "lookup", "ask", "grep"})
+_SEARCHED = tables.word_set("page pages text transcript content contents documents docs chunks index knowledge corpus")
+_LISTED = _SEARCHING | {"filter", "retrieve", "browse"}
+_FOUND_WITHIN = frozenset({("lookup",), ("find",), ("look", "up"), ("find", "text"), ("find", "in", "page")})
+_WORK_ON_DATA = _MADE_BY.keys() | {"compare", "explain"}
+_SAY_NOTHING = tables.word_set(
+    "data info information details detail value values time date day all the of for by in on with"
+)
+_INDICES = frozenset(
+    {"index", "idx", "i", "n", "position", "nth", "rank", "ordinal", "option", "choice", "result", "item", "selection"}
+)
+_THE_SOURCE = frozenset({"file", "files", "content", "contents", "text", "source", "lines", "url", "page", "image"})
+_THING = LazyPattern(r"(?=.*[A-Za-z])(?=.*(?:\d|[/@\\])).*", re.DOTALL)
+_LEAST_NUMBER = 1_000
+_LEAST_TEXT_AS_DATA = 200
+_LONGEST_SUBJECT = 300
+_MOST_SUBJECTS = 16
+_MADE = "{b} may read what {a} made"
+_FOUND = "{b} may look at what {a} found"
+
+
+def works_on_what_came_before(tool: str, arguments: object) -> bool:
+    """
+    Return whether a call does not say what it works on, so that it may be what an earlier call found, opened or made.
+
+    >>> works_on_what_came_before("compute_statistics", {}), works_on_what_came_before("open_result", {"index": 2})
+    (True, True)
+    >>> works_on_what_came_before("filter_rows", {"column": "region", "value": "EMEA"})
+    True
+    >>> works_on_what_came_before("filter_rows", {"rows": [1], "above": 1}), works_on_what_came_before("list_users", {})
+    (False, False)
+    """
+    verb, _ = _verb_and_nouns(tool)
+    if not isinstance(arguments, Mapping):
+        return False
+    values = arguments.values()
+    if verb == "filter":
+        texts = (value for value in values if isinstance(value, str))
+        has_data = any(isinstance(value, (list, tuple, Mapping)) and value for value in values)
+        return not has_data and not any(len(text) > _LEAST_TEXT_AS_DATA for text in texts)
+    if not arguments:
+        return verb in _WORK_ON_DATA
+    names = [" ".join(words_in_name(text_of(name))) for name in arguments]
+    return all(name in _INDICES for name in names) and all(
+        isinstance(value, int) and abs(value) < _LEAST_NUMBER for value in values
+    )
+
+
+def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
+    """
+    Return by position the bits of the earlier calls that may have left behind what a call reads, with sentences.
+
+    Args:
+        calls: The calls of one scope in order of (start, end, id).
+        reads: The positions of the calls that read and are not declared to, in order.
+    """
+    found: dict[int, list[tuple[int, str]]] = {}
+    by_tool: dict[str, int] = {}
+    by_subject: dict[tuple[str, str], int] = {}
+    for index in paced(reads):
+        call = calls[index]
+        makes = _may_leave(call.tool)
+        if not by_tool and not makes:
+            continue
+        subjects = _subjects(call.arguments)
+        for tool, positions in by_tool.items():
+            needed = _relation(tool, call.tool, bare=not subjects)
+            mask = positions if needed in {"made", "found"} else 0
+            if needed in {"related", "same thing"}:
+                for subject in subjects:
+                    if needed == "related" or _THING.fullmatch(subject):
+                        mask |= by_subject.get((tool, subject), 0)
+            if mask:
+                a, b = pair_names(tool, call.tool)
+                found.setdefault(index, []).append((mask, (_FOUND if needed == "found" else _MADE).format(a=a, b=b)))
+        if makes:
+            by_tool[call.tool] = by_tool.get(call.tool, 0) | 1 << index
+            for subject in subjects:
+                by_subject[call.tool, subject] = by_subject.get((call.tool, subject), 0) | 1 << index
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _may_leave(tool: str) -> bool:
+    verb, _ = _verb_and_nouns(tool)
+    return verb in _MADE_BY or verb in _LISTED
+
+
+@lru_cache(maxsize=4096)
+def _relation(earlier: str, later: str, *, bare: bool) -> str:
+    """
+    Return how a call of *later*, which may be ``bare`` of arguments, may read what one of *earlier* left behind.
+
+    Empty if it may not. ``made`` and ``found``: whatever they are told. ``related``: if both are told the same.
+    ``same thing``: if both are told the name of the same thing, such as a path or a number of a case.
+    """
+    verb, nouns = _verb_and_nouns(earlier)
+    reading, read = _verb_and_nouns(later)
+    if earlier == later:
+        return ""
+    if verb in _LISTED:
+        within = verb == "search" and not nouns and tuple(split_name(later)[1]) in _FOUND_WITHIN
+        return "found" if within or (bare and nouns and read and nouns[-1] == read[-1]) else ""
+    if reading in _MADE_BY and (verb not in _TURNED_INTO_TEXT or reading == verb):
+        return ""
+    searches = reading in _SEARCHING and (not read or not _SEARCHED.isdisjoint(read))
+    if verb in _TURNED_INTO_TEXT and searches:
+        return "made"
+    if not _SAID_MADE[verb].isdisjoint(read) or not (set(nouns) - _SAY_NOTHING).isdisjoint(read):
+        return "made" if bare else "related"
+    return "" if read and read[-1] in _THE_SOURCE else "same thing"
+
+
+@lru_cache(maxsize=4096)
+def _verb_and_nouns(tool: str) -> tuple[str, tuple[str, ...]]:
+    """Return the verb of a tool's name, which may stand after the name of a service or last, and its other words."""
+    words = split_name(tool)[1]
+    known = _MADE_BY.keys() | tables.READS
+    first = next((at for at, word in enumerate(words) if word in known), 0)
+    return (words[first], tuple(words[first + 1 :] or words[:first])) if words else ("", ())
+
+
+def _subjects(arguments: Content | None) -> frozenset[str]:
+    """Return the values in the arguments of a call that may say what it concerns, in lower case."""
+    if arguments is None:
+        return frozenset()
+    found: set[str] = set()
+    try:
+        value = arguments.data()
+        inner = [*value.values()] if isinstance(value, Mapping) else [value]
+    except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
+        return frozenset({""})
+    for item in inner[:_MOST_SUBJECTS]:
+        for one in item[:_MOST_SUBJECTS] if isinstance(item, (list, tuple)) else (item,):
+            if isinstance(one, str) and 1 < len(one) <= _LONGEST_SUBJECT:
+                found.add(one.strip().lower())
+            elif type(one) is int and one >= _LEAST_NUMBER:
+                found.add(f"#{one}a")
+            elif one is not None and one != "":
+                found.add("")
+    return frozenset(found)
+
+
+_SAID_MADE = {verb: frozenset(nouns.split()) | _MADE_BY_ANY for verb, nouns in _MADE_BY.items()}
