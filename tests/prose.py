@@ -23,6 +23,9 @@ RIDDLES = re.compile(
     r"|none of its business|for good measure)\b",
     re.IGNORECASE,
 )
+WORD_LISTS = re.compile(r"\"[\w']+\"|\"{3}\n[\w'\s-]+\"{3}")
+"""Data, and no prose: a single word, or lines of words without punctuation."""
+
 NODES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -60,7 +63,7 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the comments and strings of a module with their lines."""
     with path.open("rb") as file:
         for token in tokenize.tokenize(file.readline):
-            if token.type in {tokenize.COMMENT, tokenize.STRING}:
+            if token.type in {tokenize.COMMENT, tokenize.STRING} and WORD_LISTS.fullmatch(token.string) is None:
                 yield token.start[0], token.string
 
 

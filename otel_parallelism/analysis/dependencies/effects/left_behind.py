@@ -1,8 +1,8 @@
 """
 Finds calls that may read what an earlier call with a reading name left behind: a transcript, a ranking, a found page.
 
-``transcribe_call`` changes nothing of the call, and yet ``get_transcript`` needs it. No value is passed on: both are
-told the same subject. So the order of the two may matter although both read, whoever asked for them.
+``transcribe_call`` changes nothing of the call, and yet ``get_transcript`` needs it. No value is passed on: the
+arguments of both name the same call. So the order of the two may matter although both read.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def _relation(earlier: str, later: str, *, bare: bool) -> str:
     """
     Return how a call of *later*, which may be ``bare`` of arguments, may read what one of *earlier* left behind.
 
-    Empty if it may not. ``made`` and ``found``: whatever they are told. ``related``: if both are told the same.
-    ``same thing``: if both are told the name of the same thing, such as a path or a number of a case.
+    Empty if it may not. ``made`` and ``found``: whatever their arguments. ``related``: if an argument is the same.
+    ``same thing``: if an argument of both is the name of the same thing, such as a path or the number of a case.
     """
     verb, nouns = _verb_and_nouns(earlier)
     reading, read = _verb_and_nouns(later)

@@ -52,7 +52,7 @@ _NEVER_IN_A_READ = word_set(
 )
 _OF_A_SEQUENCE = frozenset({"nextval", "currval"})
 _OF_THE_LAST_STATEMENT = frozenset({"warnings", "errors", "profile", "profiles"})
-"""What ``show`` tells of the statement before."""
+"""What ``show`` returns about the statement before."""
 
 _CLAUSES = word_set(
     """

@@ -1,4 +1,4 @@
-"""The English words by which a plain request is told from a sentence that may have a condition."""
+"""The English words that distinguish a plain request from a sentence that may have a condition."""
 
 # ruff: noqa: SIM905 - lists of quoted words would be three times as long
 
@@ -25,7 +25,7 @@ OPENERS: Final = frozenset(
 
 ASKING_SOMEBODY: Final = frozenset({"could", "can", "would", "will", "may"})
 SOMEBODY: Final = frozenset({"you", "i", "we", "someone", "somebody"})
-"""What follows them in a question to somebody: "could you show"."""
+"""What follows them in a question to a person: "could you show"."""
 
 WISHING: Final = frozenset({"i", "i'd", "i'm", "i've", "we", "we'd", "we're", "we've"})
 """Words that begin a wish: "I need the hours"."""

@@ -1,4 +1,4 @@
-"""The words by which a plain request is told from another sentence in languages other than English, without accents."""
+"""The words that distinguish a plain request from another sentence in languages other than English, without accents."""
 
 from __future__ import annotations
 
