@@ -35,7 +35,7 @@ _COUNTS = frozenset(
     "count counts counter number num total totals how stock inventory quantity qty remaining left size length".split()  # noqa: SIM905 - likewise
 )
 # What such a tool returns may decide whether another tool runs, in whatever words.
-_WAITS = frozenset({"progress", "readiness"})
+_WAITS = frozenset({"progress", "readiness", "credits", "allowance"})
 # What it returns says what is to be done, or which tools there are.
 _INSTRUCTS = frozenset("runbook runbooks playbook playbooks procedure instructions checklist skill tools".split())  # noqa: SIM905 - likewise
 # The short answer of a tool that sorts a request into kinds decides what runs next.
@@ -126,7 +126,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'any')
     >>> guard_of("detect_language", "German"), guard_of("get_order", "Keine Bestellung gefunden")
     ('other', 'any')
-    >>> guard_of("get_weather", {"status": "success"}), guard_of("get_health", "ok")
+    >>> guard_of("get_weather", {"status": "success"}), guard_of("get_rate_limit", {"limit": 60, "used": 59})
     ('any', 'other')
     >>> guard_of("get_street", "Between the two mills")
     ''
@@ -145,7 +145,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     counting_any = not counting.isdisjoint(_COUNTS)
     if counting_any and isinstance(result, dict) and any(type(leaf) is int and not leaf for leaf in result.values()):
         return _guard_of_answer(result, given, counts=True) or "other"
-    decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
+    decides = "rate_limit" in "_".join(in_order) or (sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND)
     return _guard_of_answer(result, given, counts=counting_any) or (
         "" if not decides and words.isdisjoint(_WAITS | _INSTRUCTS) else "other"
     )

@@ -10,15 +10,16 @@ _LONGEST = 4_096
 _ACTS = LazyPattern(
     r"(?:/|[?&](?:action|do|cmd|op|cmnd|command)=)(?:delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate"
     r"|cancel|approve|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)/?(?:[?#&]|$)"
-    r"|/(?:web-?)?hooks?/|[?&](?:turn|switch|toggle|state|power|relay|set|enable|disable|trigger|restart|refresh"
-    r"|rebuild)=(?:on|off|toggle|true|1|yes|now)(?:[&#]|$)|[?&](?:cmnd|command|cmd)=",
+    r"|/(?:web-?)?hooks?/|[?&](?:on|off|turn|switch|toggle|state|power|relay|set|enable|disable|trigger|restart"
+    r"|refresh|rebuild)=(?:on|off|toggle|true|1|yes|now)(?:[&#]|$)|[?&](?:cmnd|command|cmd)=",
     re.IGNORECASE,
 )
 _ACTS_UNLESS_READ_ABOUT = LazyPattern(
     r"/(?:run|build|rebuild|start|stop|restart|trigger|launch|execute|exec|invoke|deploy|redeploy|rollback|refresh"
     r"|reload|reindex|resync|sync|retry|rerun|enable|disable|toggle|flush|purge|clear|wake|reboot|shutdown|lock|unlock"
     r"|claim|ack|pop|consume|dequeue|publish|subscribe|import|ingest|submit|reserve|next|increment|acquire|release-lock"
-    r"|buildWithParameters|on|off)/?(?:[?#]|$)",
+    r"|on|off|(?:set|trigger|start|stop|run|turn|switch|toggle|build|create|delete|update|add|remove|refresh|sync|send"
+    r"|execute|enable|disable|restart|reset|clear|open|close|launch)(?:_\w+|(?-i:[A-Z])\w*))/?(?:[?#]|$)",
     re.IGNORECASE,
 )
 _READ_ABOUT = LazyPattern(

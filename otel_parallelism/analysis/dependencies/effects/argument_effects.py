@@ -55,6 +55,17 @@ _REDIS = word_set(
     smembers scard sismember zrange zcard zscore zcount info dbsize getrange memory
     """
 )
+_KEEPS_VALUES = LazyPattern(
+    r"\s*[A-Za-z_]\w*(?:\[[^\]\n]*\])?\s*(?::=|[-+*/]?=)(?!=)|.*?(?:\binplace\s*=\s*True\b|\bdel\s"
+    r"|\.to_(?:csv|sql|parquet|excel|json|pickle)\()|\W*(?:ans|answer)\b",
+    re.DOTALL,
+)
+"""``x = 3``, ``ans * 2``."""
+
+_NAMES_OF_EXPRESSIONS = frozenset(
+    {"", "expression", "expr", "formula", "calculation", "input", "query", "code", "script"}
+)
+_EVALUATING = word_set("calculate calculator compute math evaluate eval dataframe df pandas polars repl notebook")
 _CALCULATIONS = frozenset({"calculate", "calculator", "compute", "convert", "math", "translate", "format"})
 ACTS = word_set(
     """
@@ -100,7 +111,8 @@ def argument_effect(tool: str, arguments: object, named: Mapping[str, str] | Non
     if any(text and _names_an_output(name, text) for name, text in given.items()) or _asks_to_act(arguments):
         shown.add("unknown")
     for name, text in given.items():
-        shown.add(_text_effect(tool, words, name.partition("#")[0], text))
+        bare = name.partition("#")[0]
+        shown.add("unknown" if _keeps_values(words, bare, text) else _text_effect(tool, words, bare, text))
     for effect in ("write", "unknown", "read"):
         if effect in shown:
             return effect
@@ -209,6 +221,12 @@ def _http_effect(tool: str, given: Mapping[str, str]) -> Effect | None:
 
 def _is_address(text: str) -> bool:
     return text.startswith(("http://", "https://"))
+
+
+def _keeps_values(words: set[str], name: str, text: str) -> bool:
+    """Return whether an argument is code that keeps a value for the next call, or takes that of the one before."""
+    evaluates = name in _NAMES_OF_EXPRESSIONS and not words.isdisjoint(_EVALUATING)
+    return evaluates and _KEEPS_VALUES.match(text[:_LONGEST_PATH]) is not None
 
 
 def _text_effect(tool: str, words: set[str], name: str, text: str) -> Effect | None:

@@ -47,25 +47,47 @@ _MADE_BY = {
 }
 """Verbs that make a thing of another one, and what a later call may read it as."""
 
+_TOLD_BY = {
+    "check": "errors error issues issue suggestions violations violation problems warnings",
+    "compare": "comparison comparisons difference differences diff",
+    "estimate": "estimate estimates estimation estimations",
+    "explain": "explanation explanations",
+    "geocode": "coordinates locations points",
+    "identify": "identification candidates",
+    "inspect": "inspection inspections issues defects",
+    "measure": "measurement measurements",
+    "preview": "preview previews",
+    "recommend": "recommendation recommendations",
+    "suggest": "suggestion suggestions",
+}
+"""Verbs whose result may be kept: only a later call in these words reads it, or in those that stand after the verb."""
+
 _MADE_BY_ANY = tables.word_set("report reports result results finding findings output outputs")
+_TOLD_IN_OTHER_WORDS = frozenset({"check", "compare", "explain", "inspect", "preview"})
 _TURNED_INTO_TEXT = frozenset({"transcribe", "scrape", "scan", "parse", "embed"})
 _SEARCHING = frozenset({"search", "find", "query", "lookup", "ask", "grep"})
 _SEARCHED = tables.word_set("page pages text transcript content contents documents docs chunks index knowledge corpus")
 _LISTED = _SEARCHING | {"filter", "retrieve", "browse"}
 _FOUND_WITHIN = frozenset({("lookup",), ("find",), ("look", "up"), ("find", "text"), ("find", "in", "page")})
+_MAKING = _MADE_BY.keys() | _TOLD_BY.keys()
 _WORK_ON_DATA = _MADE_BY.keys() | {"compare", "explain"}
 _SAY_NOTHING = tables.word_set(
     "data info information details detail value values time date day all the of for by in on with"
+)
+_WORKPLACES = frozenset({"file", "page", "sheet", "worksheet", "workbook", "buffer", "notebook", "tab"})
+_NAMES_OF_PLACES = _WORKPLACES | tables.word_set(
+    "path filename id url uri document name title folder dir directory files"
 )
 _INDICES = frozenset(
     {"index", "idx", "i", "n", "position", "nth", "rank", "ordinal", "option", "choice", "result", "item", "selection"}
 )
 _THE_SOURCE = frozenset({"file", "files", "content", "contents", "text", "source", "lines", "url", "page", "image"})
-_THING = LazyPattern(r"(?=.*[A-Za-z])(?=.*(?:\d|[/@\\])).*", re.DOTALL)
+_THING = LazyPattern(r"(?=.*[A-Za-z])(?=.*(?:\d|[/@\\]|\w\.[A-Za-z]{2,4}\Z)).*", re.DOTALL)
 _LEAST_NUMBER = 1_000
 _LEAST_TEXT_AS_DATA = 200
 _LONGEST_SUBJECT = 300
 _MOST_SUBJECTS = 16
+_UNNAMED = frozenset({""})
 _MADE = "{b} may read what {a} made"
 _FOUND = "{b} may look at what {a} found"
 
@@ -81,7 +103,7 @@ def works_on_what_came_before(tool: str, arguments: object) -> bool:
     >>> works_on_what_came_before("filter_rows", {"rows": [1], "above": 1}), works_on_what_came_before("list_users", {})
     (False, False)
     """
-    verb, _ = _verb_and_nouns(tool)
+    verb, nouns = _verb_and_nouns(tool)
     if not isinstance(arguments, Mapping):
         return False
     values = arguments.values()
@@ -91,10 +113,18 @@ def works_on_what_came_before(tool: str, arguments: object) -> bool:
         return not has_data and not any(len(text) > _LEAST_TEXT_AS_DATA for text in texts)
     if not arguments:
         return verb in _WORK_ON_DATA
+    if verb in _SEARCHING and nouns and nouns[-1] in _WORKPLACES:
+        return not any(_names_a_place(name, value) for name, value in arguments.items())
     names = [" ".join(words_in_name(text_of(name))) for name in arguments]
     return all(name in _INDICES for name in names) and all(
         isinstance(value, int) and abs(value) < _LEAST_NUMBER for value in values
     )
+
+
+def _names_a_place(name: object, value: object) -> bool:
+    """Return whether an argument says where to search: ``path``, ``page_id``, or a value such as ``a.py``."""
+    named = not _NAMES_OF_PLACES.isdisjoint(words_in_name(text_of(name)))
+    return bool(value) and (named or (isinstance(value, str) and _THING.fullmatch(value) is not None and "." in value))
 
 
 def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
@@ -114,11 +144,12 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
         if not by_tool and not makes:
             continue
         subjects = _subjects(call.arguments)
+        bare = subjects <= _UNNAMED
         for tool, positions in by_tool.items():
-            needed = _relation(tool, call.tool, bare=not subjects)
+            needed = _relation(tool, call.tool, bare=bare)
             mask = positions if needed in {"made", "found"} else 0
             if needed in {"related", "same thing"}:
-                for subject in subjects:
+                for subject in subjects - _UNNAMED:
                     if needed == "related" or _THING.fullmatch(subject):
                         mask |= by_subject.get((tool, subject), 0)
             if mask:
@@ -134,7 +165,7 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
 @lru_cache(maxsize=1024)
 def _may_leave(tool: str) -> bool:
     verb, _ = _verb_and_nouns(tool)
-    return verb in _MADE_BY or verb in _LISTED
+    return verb in _MAKING or verb in _LISTED
 
 
 @lru_cache(maxsize=4096)
@@ -152,21 +183,26 @@ def _relation(earlier: str, later: str, *, bare: bool) -> str:
     if verb in _LISTED:
         within = verb == "search" and not nouns and tuple(split_name(later)[1]) in _FOUND_WITHIN
         return "found" if within or (bare and nouns and read and nouns[-1] == read[-1]) else ""
-    if reading in _MADE_BY and (verb not in _TURNED_INTO_TEXT or reading == verb):
+    if reading in _MAKING and (verb not in _TURNED_INTO_TEXT or reading == verb):
         return ""
     searches = reading in _SEARCHING and (not read or not _SEARCHED.isdisjoint(read))
     if verb in _TURNED_INTO_TEXT and searches:
         return "made"
-    if not _SAID_MADE[verb].isdisjoint(read) or not (set(nouns) - _SAY_NOTHING).isdisjoint(read):
+    shared = () if verb in _TOLD_IN_OTHER_WORDS else _singular(nouns) - _SAY_NOTHING
+    if not _SAID_MADE[verb].isdisjoint(read) or not _singular(read).isdisjoint(shared):
         return "made" if bare else "related"
-    return "" if read and read[-1] in _THE_SOURCE else "same thing"
+    return "" if verb in _TOLD_BY or (read and read[-1] in _THE_SOURCE) else "same thing"
+
+
+def _singular(nouns: Iterable[str]) -> set[str]:
+    return {noun[:-1] if len(noun) > 3 and noun.endswith("s") else noun for noun in nouns}  # noqa: PLR2004 - "gas"
 
 
 @lru_cache(maxsize=4096)
 def _verb_and_nouns(tool: str) -> tuple[str, tuple[str, ...]]:
     """Return the verb of a tool's name, which may stand after the name of a service or last, and its other words."""
     words = split_name(tool)[1]
-    known = _MADE_BY.keys() | tables.READS
+    known = _MAKING | tables.READS
     first = next((at for at, word in enumerate(words) if word in known), 0)
     return (words[first], tuple(words[first + 1 :] or words[:first])) if words else ("", ())
 
@@ -180,7 +216,7 @@ def _subjects(arguments: Content | None) -> frozenset[str]:
         value = arguments.data()
         inner = [*value.values()] if isinstance(value, Mapping) else [value]
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
-        return frozenset({""})
+        return _UNNAMED
     for item in inner[:_MOST_SUBJECTS]:
         for one in item[:_MOST_SUBJECTS] if isinstance(item, (list, tuple)) else (item,):
             if isinstance(one, str) and 1 < len(one) <= _LONGEST_SUBJECT:
@@ -192,4 +228,4 @@ def _subjects(arguments: Content | None) -> frozenset[str]:
     return frozenset(found)
 
 
-_SAID_MADE = {verb: frozenset(nouns.split()) | _MADE_BY_ANY for verb, nouns in _MADE_BY.items()}
+_SAID_MADE = {verb: frozenset(nouns.split()) | _MADE_BY_ANY for verb, nouns in (_MADE_BY | _TOLD_BY).items()}
