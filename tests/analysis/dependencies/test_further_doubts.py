@@ -64,9 +64,9 @@ def test_same_thing_in_another_variant_may_follow_from_the_first(said: str, one:
         ("Member Ottilie", "Gold members have a locker in the vault.", "unknown"),
         ("Member Ottilie", "You are polite. Lockers: gold ones are in the vault.", "unknown"),
         ("Member Ottilie and her locker", "Gold members have a locker in the vault.", "independent"),
-        ("Member Ottilie", "Silver members have a locker in the vault.", "independent"),
+        ("Member Ottilie", "Silver members have a locker in the vault.", "unknown"),
+        ("Member Ottilie", "You know the members and the lockers of the vault.", "independent"),
         ("Member Ottilie", "Gold members are greeted by name. You may read lockers.", "independent"),
-        ("Member Ottilie, gold", "Gold members have a locker in the vault.", "independent"),
     ],
 )
 def test_rule_of_the_system_prompt_may_name_what_was_returned(said: str, prompt: str, verdict: str) -> None:

@@ -17,6 +17,8 @@ from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
 
 from .languages.foreign_conditions import has_foreign_condition, has_foreign_rule
+from .requests.languages import ENGLISH, language_of
+from .requests.plain_sentences import is_plain_rule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -149,6 +151,7 @@ def _rules_in(text: str) -> _Found:
     """Search *text*, which takes several milliseconds; all turns of an agent have one system prompt."""
     found = _Found([], [], [], foreign=False)
     foreign = False
+    in_english = language_of(words_in(text), is_ascii=text.isascii()) is ENGLISH
     for sentence in paced(sentences_in(text)):
         if len(sentence) > LONGEST_SENTENCE:
             continue
@@ -156,7 +159,8 @@ def _rules_in(text: str) -> _Found:
         foreign = foreign or has_foreign_rule(sentence, conditional=conditional)
         stems = stems_of(words_in(sentence))
         of_the_user = _OF_THE_USER.search(sentence)
-        if (conditional or _CONDITION.search(sentence)) and not of_the_user:
+        plain = not in_english or is_plain_rule(sentence)
+        if (conditional or not plain or _CONDITION.search(sentence)) and not of_the_user:
             found.conditions.append(stems)
         if _ORDER.search(sentence):
             found.orders.append(stems)

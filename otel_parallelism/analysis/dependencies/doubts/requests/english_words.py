@@ -151,3 +151,23 @@ OCCASIONS: Final = frozenset(
     """.split()
 )
 """What a request may be made for: "for my report I need …"."""
+
+AGENTS: Final = frozenset(
+    """
+    you you're your are is can may must should will have has be the an a assistant agent bot helper it always never
+    don't do not please also only job task role goal to
+    """.split()
+)
+"""Words at the beginning of a sentence about an agent, or about what it always does."""
+
+RULING: Final = frozenset(
+    """
+    be use keep answer respond reply mention cite avoid greet apologise apologize ask call return format act speak talk
+    prefer follow assume remember ensure consider focus stay support offer handle treat invent reveal write limit
+    """.split()
+)
+"""Verbs that begin a rule, beside `OPENERS`."""
+
+ALL: Final = frozenset({"every", "each", "all"})
+NEEDS: Final = frozenset({"need", "needs", "require", "requires", "get", "gets", "has", "have"})
+"""Words of a rule without a condition: "every order needs a status"."""

@@ -29,6 +29,7 @@ _PREFIXES = frozenset({"for", "as", "to", "in", "during", "on"})
 _LONGEST_JOINING = 2
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
+_ALL_OF_THEM = 2
 _LONGEST_UNIT = 2
 
 _JOIN, _KNOWN, _OTHER = range(3)
@@ -48,6 +49,25 @@ def is_plain(sentence: str, known: Collection[str]) -> bool:
     False
     """
     return not _OCCASION.search(sentence) and not obstacle(_tokens(sentence), known)
+
+
+def is_plain_rule(sentence: str) -> bool:
+    """
+    Return whether *sentence*, of an English system prompt, says what the agent is or always does, without a condition.
+
+    >>> is_plain_rule("You are an agent for orders and invoices"), is_plain_rule("Always cite the source")
+    (True, True)
+    >>> is_plain_rule("Late orders deserve the notice of the carrier"), is_plain_rule("Lost parcels: read the claim")
+    (False, False)
+    """
+    # What comes before what is another question.
+    tokens = [word for word in _tokens(sentence) if word != "before"]
+    if tokens[:1] and tokens[0] in english.ALL and len(tokens) > _ALL_OF_THEM and tokens[2] in english.NEEDS:
+        return not _risk(tokens, "")
+    start = next((index for index, word in enumerate(tokens) if word not in english.AGENTS), len(tokens))
+    rest = tokens[start:]
+    is_order = bool(rest) and (bool(start) or rest[0] in english.OPENERS or rest[0] in english.RULING)
+    return not rest or (is_order and not _OCCASION.search(sentence) and not _risk(rest[1:], rest[0]))
 
 
 def is_elliptic(sentence: str) -> bool:
