@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.patterns import LazyPattern
 
-from .tokens import NAME, is_figure, is_word, tokens_of
+from .sentence_tokens import NAME, is_figure, is_word, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -13,7 +13,7 @@ from otel_parallelism.analysis.dependencies.doubts.conditions import NO_CONDITIO
 from otel_parallelism.patterns import CaselessPattern
 
 from . import english_words as english
-from .tokens import NAME, is_figure, is_word, tokens_of
+from .sentence_tokens import NAME, is_figure, is_word, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
