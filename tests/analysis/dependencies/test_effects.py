@@ -43,7 +43,7 @@ UNKNOWN = """
     frobnicate weather ____ 42 the_get forward_geocode order_status message_count add order issue_refund track_event
     mcp_get_resource mcp_shop_sync mcp_browser_get_text
     get_login check_login get_state get_session_state get_next_question
-    look_at look_around head_north show_slide show_map embed_documents
+    look_at look_around look_through get_view_count read_adjacent_cell head_north show_slide show_map embed_documents
 """
 
 

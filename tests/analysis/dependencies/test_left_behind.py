@@ -52,6 +52,9 @@ def _asked_together(first: tuple[str, object], second: tuple[str, object], setti
         (("extract_tables", {"file": "q3.pdf"}), ("get_table", {"table": 2})),
         (("search", {"entity": "Alnmere"}), ("lookup", {"string": "treaty"})),
         (("search_flights", {"to": "Oslo"}), ("list_flights", {})),
+        (("view_camera", {"camera": 3}), ("read_plate", {})),
+        (("detect_nearby", {"radius_m": 10}), ("list_devices", {})),
+        (("check_mail", {"account": "ann@a.example"}), ("list_messages", {"account": "ann@a.example"})),
     ],
 )
 def test_what_may_read_what_another_call_made_keeps_its_order(
@@ -74,6 +77,7 @@ def test_what_may_read_what_another_call_made_keeps_its_order(
         (("estimate_tax", {"case": "T-31"}), ("get_rate", {"case": "T-31"})),
         (("search", {"query": "tides"}), ("get_weather", {"city": "Oslo"})),
         (("search_flights", {"to": "Oslo"}), ("list_flights", {"to": "Rome"})),
+        (("get_weather", {"city": "Oslo"}), ("list_accounts", {})),
     ],
 )
 def test_other_calls_are_free(first: tuple[str, object], second: tuple[str, object]) -> None:
@@ -90,6 +94,10 @@ def test_other_calls_are_free(first: tuple[str, object], second: tuple[str, obje
         ("find_result", {"index": 2}, "unknown"),
         ("search_file", {"search_term": "parse"}, "unknown"),
         ("search_file", {"search_term": "parse", "path": "a.py"}, "read"),
+        ("sum_column", {"column": "total"}, "unknown"),
+        ("count_rows", {}, "unknown"),
+        ("count_rows", {"table": "users"}, "read"),
+        ("get_values", {"values": [1, 2]}, "read"),
         ("find_in_page", {"text": "treaty"}, "unknown"),
         ("get_forecast", {"days": 2}, "read"),
     ],

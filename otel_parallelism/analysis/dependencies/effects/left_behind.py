@@ -48,7 +48,7 @@ _MADE_BY = {
 """Verbs that make a thing of another one, and what a later call may read it as."""
 
 _TOLD_BY = {
-    "check": "errors error issues issue suggestions violations violation problems warnings",
+    "check": "errors error issues issue suggestions violations problems warnings messages mails emails unread",
     "compare": "comparison comparisons difference differences diff",
     "estimate": "estimate estimates estimation estimations",
     "explain": "explanation explanations",
@@ -67,6 +67,10 @@ _TOLD_IN_OTHER_WORDS = frozenset({"check", "compare", "explain", "inspect", "pre
 _TURNED_INTO_TEXT = frozenset({"transcribe", "scrape", "scan", "parse", "embed"})
 _SEARCHING = frozenset({"search", "find", "query", "lookup", "ask", "grep"})
 _SEARCHED = tables.word_set("page pages text transcript content contents documents docs chunks index knowledge corpus")
+_DIRECTED = frozenset({"view", "scan", "detect", "look"})
+"""Verbs after which a call without arguments may be about what they were directed at."""
+
+_PARTS_OF_TABLES = frozenset({"column", "columns", "row", "rows", "field", "fields", "values", "selection"})
 _LISTED = _SEARCHING | {"filter", "retrieve", "browse"}
 _FOUND_WITHIN = frozenset({("lookup",), ("find",), ("look", "up"), ("find", "text"), ("find", "in", "page")})
 _MAKING = _MADE_BY.keys() | _TOLD_BY.keys()
@@ -76,7 +80,9 @@ _SAY_NOTHING = tables.word_set(
 )
 _WORKPLACES = frozenset({"file", "page", "sheet", "worksheet", "workbook", "buffer", "notebook", "tab"})
 _NAMES_OF_PLACES = _WORKPLACES | tables.word_set(
-    "path filename id url uri document name title folder dir directory files"
+    """
+    path filename id url uri document name title folder dir directory files table dataset source of from user account
+    """
 )
 _INDICES = frozenset(
     {"index", "idx", "i", "n", "position", "nth", "rank", "ordinal", "option", "choice", "result", "item", "selection"}
@@ -108,17 +114,24 @@ def works_on_what_came_before(tool: str, arguments: object) -> bool:
         return False
     values = arguments.values()
     if verb == "filter":
-        texts = (value for value in values if isinstance(value, str))
-        has_data = any(isinstance(value, (list, tuple, Mapping)) and value for value in values)
-        return not has_data and not any(len(text) > _LEAST_TEXT_AS_DATA for text in texts)
-    if not arguments:
-        return verb in _WORK_ON_DATA
-    if verb in _SEARCHING and nouns and nouns[-1] in _WORKPLACES:
+        return not any(map(_holds_data, values))
+    if not arguments and verb in _WORK_ON_DATA:
+        return True
+    of_a_table = nouns and nouns[-1] in _PARTS_OF_TABLES and not any(map(_holds_data, values))
+    if of_a_table or (verb in _SEARCHING and nouns and nouns[-1] in _WORKPLACES):
         return not any(_names_a_place(name, value) for name, value in arguments.items())
     names = [" ".join(words_in_name(text_of(name))) for name in arguments]
-    return all(name in _INDICES for name in names) and all(
-        isinstance(value, int) and abs(value) < _LEAST_NUMBER for value in values
+    return (
+        bool(names)
+        and all(name in _INDICES for name in names)
+        and all(isinstance(value, int) and abs(value) < _LEAST_NUMBER for value in values)
     )
+
+
+def _holds_data(value: object) -> bool:
+    """Return whether an argument may be what a call works on: a list, an object or a long text."""
+    listed = isinstance(value, (list, tuple, Mapping)) and bool(value)
+    return listed or (isinstance(value, str) and len(value) > _LEAST_TEXT_AS_DATA)
 
 
 def _names_a_place(name: object, value: object) -> bool:
@@ -165,7 +178,7 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
 @lru_cache(maxsize=1024)
 def _may_leave(tool: str) -> bool:
     verb, _ = _verb_and_nouns(tool)
-    return verb in _MAKING or verb in _LISTED
+    return verb in _MAKING or verb in _LISTED or verb in _DIRECTED
 
 
 @lru_cache(maxsize=4096)
@@ -180,10 +193,12 @@ def _relation(earlier: str, later: str, *, bare: bool) -> str:
     reading, read = _verb_and_nouns(later)
     if earlier == later:
         return ""
-    if verb in _LISTED:
-        within = verb == "search" and not nouns and tuple(split_name(later)[1]) in _FOUND_WITHIN
-        return "found" if within or (bare and nouns and read and nouns[-1] == read[-1]) else ""
-    if reading in _MAKING and (verb not in _TURNED_INTO_TEXT or reading == verb):
+    directed = bare and verb in _DIRECTED and read and (verb != "detect" or reading != "get")
+    within = verb == "search" and not nouns and tuple(split_name(later)[1]) in _FOUND_WITHIN
+    listed = bare and verb in _LISTED and nouns and read and nouns[-1] == read[-1]
+    if directed or within or listed:
+        return "found"
+    if verb not in _MAKING or (reading in _MAKING and (verb not in _TURNED_INTO_TEXT or reading == verb)):
         return ""
     searches = reading in _SEARCHING and (not read or not _SEARCHED.isdisjoint(read))
     if verb in _TURNED_INTO_TEXT and searches:

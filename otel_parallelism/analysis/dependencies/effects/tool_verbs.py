@@ -206,11 +206,11 @@ def _only_reads(words: Sequence[str], first: int) -> bool:
         verb == "scan" and not (rest and tables.SCANNED.isdisjoint(rest)),
         verb == "show" and not tables.SHOWN.isdisjoint(rest),
         verb == "extract" and not tables.PACKED.isdisjoint(rest),
-        verb == "look" and not tables.POSED.isdisjoint(rest[:1]),
+        verb == "look" and bool(rest) and rest[0] not in tables.LOOKED,
         verb == "head" and bool(rest) and tables.STATED.isdisjoint(rest),
         verb == "embed" and bool(rest) and tables.EMBEDDED.isdisjoint(rest),
         verb in _ASKING and (last in tables.TOKENS or "new" in rest),
-        not tables.SINGLE_USE.isdisjoint(itertools.pairwise(rest)),
+        not (tables.SINGLE_USE | tables.COUNTED_BY_USE).isdisjoint(itertools.pairwise(rest)),
         verb in {"status", "head", "count"} and not tables.NOUNS_MOVED.isdisjoint(rest[:1]),
         "page" in rest[:-1] and last in _OF_A_PAGE,
     )

@@ -91,8 +91,13 @@ STORES = word_set(
 IN_USE = word_set("open opened active focused selected current this")
 """Words after a preposition for what an earlier call opened or chose: ``find_in_open_file``."""
 
-SELECTED = word_set("selected focused highlighted")
-"""Words for what was chosen on a screen, wherever they stand: ``get_selected_cell``."""
+SELECTED = word_set("selected focused highlighted adjacent adjoining preceding")
+"""Words for what was chosen on a screen, or lies beside it, wherever they stand: ``get_selected_cell``."""
+
+COUNTED_BY_USE = frozenset(
+    {("view", "count"), ("click", "count"), ("visit", "count"), ("hit", "count"), ("access", "log"), ("audit", "log")}
+)
+"""Nouns for what other calls change by reading: ``get_view_count``."""
 
 WORKPLACES = word_set(
     """
@@ -129,10 +134,8 @@ SHOWN = word_set(
 )
 """Words after ``show`` for what it puts on a screen."""
 
-POSED = word_set(
-    "at around left right down back forward forwards ahead behind towards toward north south east west away to into"
-)
-"""Words after ``look`` and ``head`` that make them a movement: ``look_at``, ``head_north``."""
+LOOKED = word_set("up for")
+"""Words after ``look`` that make it a search; with others it is a movement: ``look_at``, ``look_left``."""
 
 STATED = word_set("list object bucket file request tag commit lines rows blob")
 """Words after ``head`` where it asks for the beginning or the state of a thing."""
