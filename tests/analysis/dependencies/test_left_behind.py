@@ -8,6 +8,7 @@ from strategies import call
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.effects import call_effect
 from otel_parallelism.analysis.dependencies.effects.argument_effects import argument_effect
+from otel_parallelism.analysis.dependencies.effects.left_behind import left_behind
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 
@@ -54,6 +55,14 @@ def _asked_together(first: tuple[str, object], second: tuple[str, object], setti
         (("search_flights", {"to": "Oslo"}), ("list_flights", {})),
         (("view_camera", {"camera": 3}), ("read_plate", {})),
         (("detect_nearby", {"radius_m": 10}), ("list_devices", {})),
+        (
+            ("query_assistant", {"thread_id": "T-9", "message": "a"}),
+            ("get_answer", {"thread_id": "T-9", "message": "b"}),
+        ),
+        (("find_element", {"sessionId": "S1", "selector": "#a"}), ("get_text", {"sessionId": "S1", "selector": "#a"})),
+        (("lookup_user", {"tx": "TX-4", "name": "Ann"}), ("count_orders", {"tx": "TX-4"})),
+        (("parse_invoice", {"file": "inv.pdf"}), ("find_field", {"name": "vendor"})),
+        (("scrape_prices", {"site": "a.example", "table": "prices"}), ("get_mean", {"table": "prices"})),
         (("check_mail", {"account": "ann@a.example"}), ("list_messages", {"account": "ann@a.example"})),
     ],
 )
@@ -78,10 +87,24 @@ def test_what_may_read_what_another_call_made_keeps_its_order(
         (("search", {"query": "tides"}), ("get_weather", {"city": "Oslo"})),
         (("search_flights", {"to": "Oslo"}), ("list_flights", {"to": "Rome"})),
         (("get_weather", {"city": "Oslo"}), ("list_accounts", {})),
+        (("get_thread", {"thread_id": "T-9"}), ("list_thread_participants", {"thread_id": "T-9"})),
+        (("find_text", {"session_id": "S-1", "text": "a"}), ("find_text", {"session_id": "S-2", "text": "a"})),
     ],
 )
 def test_other_calls_are_free(first: tuple[str, object], second: tuple[str, object]) -> None:
     assert _asked_together(first, second) == "none"
+
+
+def test_more_tools_than_are_told_apart_may_have_made_anything() -> None:
+    tools = [f"analyze_{'x' * (at + 1)}" for at in range(70)] + ["get_weather"]
+    calls = [
+        call(f"{at}", 2 * at, 2 * at + 1, tool=tool, arguments=Content({"name": f"n{at}"}), round=at)
+        for at, tool in enumerate(tools)
+    ]
+    found = left_behind(calls, range(len(calls)))
+    last = len(calls) - 1
+    assert list(found) == list(range(65, last + 1))
+    assert [mask for mask, _ in found[last]] == [sum(1 << at for at in range(64, 70))]
 
 
 @pytest.mark.parametrize(
@@ -135,6 +158,11 @@ def test_tool_that_is_not_told_what_it_works_on_is_in_doubt(tool: str, arguments
         ("calculate", {"expression": "3 * 4 == 12"}, None),
         ("query_dataframe", {"code": "df.dropna(inplace=True)"}, "unknown"),
         ("query_dataframe", {"code": "df.price.mean()"}, None),
+        ("search_seats", {"row": "F", "hold_seconds": 300}, "unknown"),
+        ("list_files", {"drive": "D-1", "sync": True}, "unknown"),
+        ("get_page", {"if_missing": "create"}, "unknown"),
+        ("query_node", {"method": "eth_sendRawTransaction"}, "unknown"),
+        ("query_node", {"method": "eth_getBalance"}, None),
         ("fetch_url", {"url": "https://docs.example/cli/build"}, None),
     ],
 )

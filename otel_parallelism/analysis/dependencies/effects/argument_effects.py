@@ -28,6 +28,8 @@ _NAMES_OF_BODIES = frozenset({"body", "data", "json", "payload", "form", "files"
 _NAMES_OF_QUERIES = frozenset(
     {"query", "q", "statement", "statements", "queries", "text", "input", "command", "stmt", "script", "code", "cypher"}
 )
+_NAMES_OF_PROCEDURES = frozenset({"method", "rpc method", "procedure", "function", "function name", "method name"})
+_REMOTE = word_set("rpc jsonrpc node sdk client blockchain web3 ethereum eth api")
 _NAMES_OF_GRAPHQL = frozenset({"query", "mutation", "graphql", "document", "gql", "operation", "body", "q", "input"})
 _NAMES_OF_COMMANDS = frozenset(
     {"command", "cmd", "commands", "full command", "shell command", "bash command", "command line", "args"}
@@ -72,7 +74,8 @@ ACTS = word_set(
     create update delete remove insert write send cancel modify replace publish submit install approve reject assign
     unsubscribe save overwrite migrate reset clear subscribe execute buy confirm commit apply mark hold reserve book pay
     purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock rebuild reindex regenerate
-    recalculate recompute resync rescan reload invalidate purge restart start stop trigger launch force
+    recalculate recompute resync rescan reload invalidate purge restart start stop trigger launch force generate
+    sync synchronize wait await train retrain chdir cd load prefetch warm
     """
 )
 """Words in the name of a flag that makes the call act: ``mark_as_read``."""
@@ -84,6 +87,12 @@ _KINDS_OF_FLAGS = word_set(
 
 ACTS_WITH = word_set("set mark hold reserve assign train")
 """First words of a text argument that makes the call act: ``set_language``."""
+
+_FOR_A_WHILE = frozenset({"hold", "lock", "reserve", "visibility", "lease", "claim"})
+"""Words in the name of a number that says for how long a call keeps a thing from others: ``hold_seconds``."""
+
+_POLICIES = frozenset({"cache", "mode", "policy", "strategy", "missing"})
+"""Last words in the name of a text that may ask a call to act: ``if_missing="create"``."""
 
 REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
 """Flags that keep a call from acting: where one is false, it acts."""
@@ -110,6 +119,8 @@ def argument_effect(tool: str, arguments: object, named: Mapping[str, str] | Non
     shown = {_http_effect(tool, given)}
     if any(text and _names_an_output(name, text) for name, text in given.items()) or _asks_to_act(arguments):
         shown.add("unknown")
+    if not words.isdisjoint(_REMOTE):
+        shown.update(_remote_effect(text) for name, text in given.items() if name in _NAMES_OF_PROCEDURES)
     for name, text in given.items():
         bare = name.partition("#")[0]
         shown.add("unknown" if _keeps_values(words, bare, text) else _text_effect(tool, words, bare, text))
@@ -177,16 +188,21 @@ def _asks_to_act(arguments: object) -> bool:
 
     >>> _asks_to_act({"mark_as_read": True}), _asks_to_act({"dry_run": False}), _asks_to_act({"hold": "1h"})
     (True, True, True)
+    >>> _asks_to_act({"hold_seconds": 300}), _asks_to_act({"if_missing": "create"}), _asks_to_act({"cache": "10m"})
+    (True, True, False)
     >>> _asks_to_act({"open_now": True}), _asks_to_act({"include_deleted": True}), _asks_to_act({"save": False})
     (False, False, False)
     """
     for name, value in list(arguments.items())[:_MOST_ARGUMENTS] if isinstance(arguments, Mapping) else ():
+        words = words_in_name(text_of(name))
         if not isinstance(value, (bool, str)) or not value:
-            if value is False and "".join(words_in_name(text_of(name))) in REHEARSALS:
+            rehearses_not = value is False and "".join(words) in REHEARSALS
+            if rehearses_not or (isinstance(value, (int, float)) and value > 0 and not _FOR_A_WHILE.isdisjoint(words)):
                 return True
             continue
-        words = words_in_name(text_of(name))
         if value is True and not ACTS.isdisjoint(words) and _KINDS_OF_FLAGS.isdisjoint(words[:1]):
+            return True
+        if isinstance(value, str) and words and words[-1] in _POLICIES and not ACTS.isdisjoint(words_in_name(value)):
             return True
         if isinstance(value, str) and words[:1] and words[0] in ACTS_WITH and (len(words) > 1 or words[0] == "hold"):
             return True
@@ -221,6 +237,19 @@ def _http_effect(tool: str, given: Mapping[str, str]) -> Effect | None:
 
 def _is_address(text: str) -> bool:
     return text.startswith(("http://", "https://"))
+
+
+def _remote_effect(method: str) -> Effect | None:
+    """
+    Return the effect of the procedure that a call has another program run, named with or without a namespace.
+
+    >>> _remote_effect("eth_sendRawTransaction"), _remote_effect("eth_getBalance"), _remote_effect("GET")
+    ('unknown', None, None)
+    """
+    if method.upper() in _METHODS or not re.fullmatch(r"[\w.:/-]{2,80}", method):
+        return None
+    known = {assumed_effect(method), assumed_effect(re.split(r"[_.:/]", method, maxsplit=1)[-1])}
+    return None if "read" in known else "unknown"
 
 
 def _keeps_values(words: set[str], name: str, text: str) -> bool:

@@ -65,8 +65,14 @@ _TOLD_BY = {
 _MADE_BY_ANY = tables.word_set("report reports result results finding findings output outputs")
 _TOLD_IN_OTHER_WORDS = frozenset({"check", "compare", "explain", "inspect", "preview"})
 _TURNED_INTO_TEXT = frozenset({"transcribe", "scrape", "scan", "parse", "embed"})
+_TAKEN_APART = frozenset({"transcribe", "scrape", "extract", "tokenize", "translate"})
 _SEARCHING = frozenset({"search", "find", "query", "lookup", "ask", "grep"})
-_SEARCHED = tables.word_set("page pages text transcript content contents documents docs chunks index knowledge corpus")
+_SEARCHED = tables.word_set(
+    """
+    page pages text transcript content contents documents docs chunks index knowledge corpus field fields section
+    sections clause clauses line lines word words
+    """
+)
 _DIRECTED = frozenset({"view", "scan", "detect", "look"})
 """Verbs after which a call without arguments may be about what they were directed at."""
 
@@ -81,7 +87,7 @@ _SAY_NOTHING = tables.word_set(
 _WORKPLACES = frozenset({"file", "page", "sheet", "worksheet", "workbook", "buffer", "notebook", "tab"})
 _NAMES_OF_PLACES = _WORKPLACES | tables.word_set(
     """
-    path filename id url uri document name title folder dir directory files table dataset source of from user account
+    path filename id url uri document title folder dir directory files table dataset source of from user account
     """
 )
 _INDICES = frozenset(
@@ -93,6 +99,12 @@ _LEAST_NUMBER = 1_000
 _LEAST_TEXT_AS_DATA = 200
 _LONGEST_SUBJECT = 300
 _MOST_SUBJECTS = 16
+_MOST_TOOLS = 64
+_ANY = ""
+_CONTEXTS = frozenset(
+    {"session", "transaction", "txn", "tx", "conversation", "thread", "chat", "tab", "kernel", "terminal"}
+)
+_BOTH = "both use one {name}"
 _UNNAMED = frozenset({""})
 _MADE = "{b} may read what {a} made"
 _FOUND = "{b} may look at what {a} found"
@@ -151,7 +163,9 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
     found: dict[int, list[tuple[int, str]]] = {}
     by_tool: dict[str, int] = {}
     by_subject: dict[tuple[str, str], int] = {}
-    for index in paced(reads):
+    readers = list(reads)
+    _add_shared_contexts(calls, readers, found)
+    for index in paced(readers):
         call = calls[index]
         makes = _may_leave(call.tool)
         if not by_tool and not makes:
@@ -169,9 +183,40 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
                 a, b = pair_names(tool, call.tool)
                 found.setdefault(index, []).append((mask, (_FOUND if needed == "found" else _MADE).format(a=a, b=b)))
         if makes:
-            by_tool[call.tool] = by_tool.get(call.tool, 0) | 1 << index
+            tool = call.tool if call.tool in by_tool or len(by_tool) < _MOST_TOOLS else _ANY
+            by_tool[tool] = by_tool.get(tool, 0) | 1 << index
             for subject in subjects:
-                by_subject[call.tool, subject] = by_subject.get((call.tool, subject), 0) | 1 << index
+                by_subject[tool, subject] = by_subject.get((tool, subject), 0) | 1 << index
+    return found
+
+
+def _add_shared_contexts(
+    calls: Sequence[Call], readers: Sequence[int], found: dict[int, list[tuple[int, str]]]
+) -> None:
+    """Add to *found* the calls that run in one session, transaction or the like."""
+    within: dict[str, int] = {}
+    for index in paced(readers):
+        for context in _contexts(calls[index]):
+            if context in within:
+                found.setdefault(index, []).append((within[context], _BOTH.format(name=context.partition(" ")[0])))
+            within[context] = within.get(context, 0) | 1 << index
+
+
+def _contexts(call: Call) -> list[str]:
+    """Return what a call runs in by its arguments, such as one session, unless it is about sessions."""
+    try:
+        value = None if call.arguments is None else call.arguments.data()
+        if not isinstance(value, Mapping):
+            return []
+        names = [(text_of(name), given) for name, given in value.items() if isinstance(given, (str, int))]
+    except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
+        return []
+    found = []
+    for name, given in names[:_MOST_SUBJECTS]:
+        words = words_in_name(name)
+        context = next((word for word in words[-2:] if word in _CONTEXTS), "")
+        if context and words[-1] in {context, "id"} and context not in _singular(words_in_name(call.tool)):
+            found.append(f"{context} {given}")
     return found
 
 
@@ -191,8 +236,8 @@ def _relation(earlier: str, later: str, *, bare: bool) -> str:
     """
     verb, nouns = _verb_and_nouns(earlier)
     reading, read = _verb_and_nouns(later)
-    if earlier == later:
-        return ""
+    if earlier in {_ANY, later}:
+        return "made" if earlier == _ANY else ""
     directed = bare and verb in _DIRECTED and read and (verb != "detect" or reading != "get")
     within = verb == "search" and not nouns and tuple(split_name(later)[1]) in _FOUND_WITHIN
     listed = bare and verb in _LISTED and nouns and read and nouns[-1] == read[-1]
@@ -200,12 +245,19 @@ def _relation(earlier: str, later: str, *, bare: bool) -> str:
         return "found"
     if verb not in _MAKING or (reading in _MAKING and (verb not in _TURNED_INTO_TEXT or reading == verb)):
         return ""
+    return _reads_what_is_made(verb, nouns, reading, read, bare=bare)
+
+
+def _reads_what_is_made(verb: str, nouns: Sequence[str], reading: str, read: Sequence[str], *, bare: bool) -> str:
+    """Return what `_relation` does for a call whose verb makes a thing."""
     searches = reading in _SEARCHING and (not read or not _SEARCHED.isdisjoint(read))
     if verb in _TURNED_INTO_TEXT and searches:
         return "made"
     shared = () if verb in _TOLD_IN_OTHER_WORDS else _singular(nouns) - _SAY_NOTHING
     if not _SAID_MADE[verb].isdisjoint(read) or not _singular(read).isdisjoint(shared):
         return "made" if bare else "related"
+    if verb in _TAKEN_APART:
+        return "related"
     return "" if verb in _TOLD_BY or (read and read[-1] in _THE_SOURCE) else "same thing"
 
 
