@@ -102,7 +102,7 @@ RISKY: Final = frozenset(
 )
 """Words by which a condition, a reason or a reserve can be said."""
 
-TIMED: Final = frozenset({"before", "after", "since", "over", "under", "above", "below", "until", "past"})
+TIMED: Final = frozenset({"before", "after", "since", "over", "under", "above", "below", "until"})
 """Words that are risky unless a number or a time follows: "since 2020", "over the last hour", "under 100 euros"."""
 
 TIMES: Final = frozenset({"last", "past", "next", "coming"})
@@ -171,3 +171,6 @@ RULING: Final = frozenset(
 ALL: Final = frozenset({"every", "each", "all"})
 NEEDS: Final = frozenset({"need", "needs", "require", "requires", "get", "gets", "has", "have"})
 """Words of a rule without a condition: "every order needs a status"."""
+
+CASES: Final = frozenset("in on at for from to of by upon with".split())
+"""Prepositions before what may be a case: "and on red the log"."""

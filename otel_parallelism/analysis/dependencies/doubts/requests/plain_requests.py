@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
-from otel_parallelism.analysis.dependencies.effects.tool_verbs import split_name
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import split_name, words_in_name
 from otel_parallelism.analysis.dependencies.effects.verb_tables import READS
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
@@ -68,8 +68,16 @@ class PlainRequests:
         """
         self._words = [_words_of(call.tool, values) for call, values in zip(paced(calls), arguments, strict=True)]
         known = {form for words in paced(self._words) for form in words}
+        explained = known.union(
+            form
+            for values in paced(arguments)
+            if values is not None
+            for name, _ in values.named
+            for word in words_in_name(name)
+            for form in _forms(word)
+        )
         self._loose = frozenset(
-            word for text in dict.fromkeys(texts) for word in paced(_loose_words(text[:_MOST_READ], known))
+            word for text in dict.fromkeys(texts) for word in paced(_loose_words(text[:_MOST_READ], known, explained))
         )
         self._ended = 0
         self._calls_with: dict[str, int] = {}
@@ -90,8 +98,15 @@ class PlainRequests:
             self._calls_with[word] = self._calls_with.get(word, 0) | bit
 
 
-def _loose_words(text: str, known: AbstractSet[str]) -> Iterator[str]:
-    """Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*."""
+def _loose_words(text: str, known: AbstractSet[str], explained: AbstractSet[str]) -> Iterator[str]:
+    """
+    Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*.
+
+    Args:
+        text: A message of the user.
+        known: The words of the calls' names and arguments.
+        explained: These, and the names of the arguments.
+    """
     language = language_of(words_in(text), is_ascii=text.isascii())
     if language is None:
         return
@@ -99,7 +114,7 @@ def _loose_words(text: str, known: AbstractSet[str]) -> Iterator[str]:
     parts = _SENTENCES.split(text)
     for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
         words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
-        if words and (follows or not _is_plain(language, sentence, known)):
+        if words and (follows or not _is_plain(language, sentence, explained)):
             yield from words
         # "Sold out? The other one."
         follows = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)

@@ -30,6 +30,7 @@ _LONGEST_JOINING = 2
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
 _ALL_OF_THEM = 2
+_LONGEST_CASE = 6
 _LONGEST_UNIT = 2
 
 _JOIN, _KNOWN, _OTHER = range(3)
@@ -88,8 +89,8 @@ def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
     tokens = _without_occasion(tokens)
     asked_for = _asked_for(tokens)
     if asked_for is None:
-        return _risk(tokens, "") or _verb_in_list(tokens, known)
-    return _risk(asked_for, tokens[0]) or _verb_in_request(asked_for, known)
+        return _risk(tokens, "") or _supposed(tokens, known) or _verb_in_list(tokens, known)
+    return _risk(asked_for, tokens[0]) or _supposed(asked_for, known) or _verb_in_request(asked_for, known)
 
 
 def _tokens(sentence: str) -> Sequence[str]:
@@ -165,6 +166,25 @@ def _is_harmless(word: str, before: str, following: Sequence[str]) -> bool:
         is_period = after == "the" and len(following) > 1 and following[1] in english.TIMES
         return is_period or is_figure(after) or after in english.DESCRIBING
     return word == "with" and bool(before) and before not in english.BREAKS
+
+
+def _supposed(tokens: Sequence[str], known: Collection[str]) -> str:
+    """Return a word of *tokens* that may tell in which case something is wanted: "and on red the log", "a bad one"."""
+    for index, word in enumerate(tokens):
+        rest = [one for one in tokens[index + 1 : index + _LONGEST_CASE] if one not in english.DETERMINERS]
+        if word in english.CASES and rest and _kind(rest[0], known) == _OTHER:
+            is_named = len(rest) > 1 and (rest[1] == NAME or is_figure(rest[1]))
+            if index and tokens[index - 1] in english.BREAKS and not is_named:
+                return word
+            if tokens[index + 1] in ("a", "an") and not _has(rest, known):
+                return word
+        if word in ("one", "ones") and index and _kind(tokens[index - 1], known) == _OTHER:
+            return word
+    return ""
+
+
+def _has(words: Sequence[str], known: Collection[str]) -> bool:
+    return any(_kind(word, known) == _KNOWN or word in english.OCCASIONS for word in words)
 
 
 def _verb_in_request(tokens: Sequence[str], known: Collection[str]) -> str:
