@@ -16,7 +16,8 @@ OPENERS: Final = frozenset(
     create build outline brief review calculate compute count estimate determine verify confirm see identify analyze
     analyse evaluate assess assist obtain query lookup run track update translate convert view name locate generate
     inspect fill put include add download extract scan export examine use take set let let's help book arrange reserve
-    rent order plan start begin perform investigate research conduct process suggest recommend
+    rent order plan start begin perform investigate research conduct process suggest recommend looking trying planning
+    thinking
     what which who whose whom when where how why what's who's where's when's how's is are was were do does did has have
     can may will
     """.split()
@@ -38,6 +39,9 @@ WISHES: Final = frozenset(
     """.split()
 )
 """Words that may follow these, beside any that ends in "ing"."""
+
+BEING: Final = frozenset({"a", "an", "the", "in", "at", "from", "on", "new"})
+"""Words that may follow "I'm", beside these: "I'm in Rome". "I'm fine with Rome" has a reserve."""
 
 GOING_TO: Final = frozenset({"i'll", "we'll", "they'll"})
 """Words that begin a sentence about what is to come: "I'll stay a week in Lyon"."""
@@ -64,6 +68,10 @@ COURTESIES: Final = (
     ("be", "sure", "to"),
     ("in", "addition"),
     ("if", "possible"),
+    ("i'd", "appreciate"),
+    ("i", "would", "appreciate"),
+    ("i'd", "be", "grateful", "for"),
+    ("i", "would", "be", "grateful", "for"),
     ("for", "that"),
     ("in", "that", "case"),
 )
@@ -117,6 +125,7 @@ HARMLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
     "it": frozenset("see if whether does do is did will has can was".split()),
     "than": frozenset("more less fewer later earlier".split()),
     "after": frozenset({"look"}),
+    "past": frozenset({"the"}),
 }
 """For a risky word, the words before it with which it is harmless. An empty text stands for none."""
 
@@ -148,6 +157,7 @@ OCCASIONS: Final = frozenset(
     report meeting project trip paper presentation article research program programme audit visit holiday vacation
     class thesis blog post study talk day week weekend month party event wedding conference interview review call
     newsletter book essay homework course assignment journey tour team client
+    run lunch dinner breakfast work flight appointment departure walk game
     """.split()
 )
 """What a request may be made for: "for my report I need …"."""

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 _MOST_READ = 8_000
 _SHORTEST = 3
 _LONGEST = 64
-_SENTENCES = LazyPattern(r"([.!?;])(?=\s|$)|\n+")
+_SENTENCES = LazyPattern(r"([.!?;:\u2013\u2014]|(?<=\s)-)(?=\s|$)|\n+")
+_FULL_STOPS = (".", "!", "?", ";", None, "")
 _ORDINAL = LazyPattern(r"(\d+)(?:st|nd|rd|th)")
 _EMPTY = (
     english.JOINING
@@ -114,10 +115,12 @@ def _loose_words(text: str, known: AbstractSet[str], explained: AbstractSet[str]
     parts = _SENTENCES.split(text)
     for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
         words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
-        if words and (follows or not _is_plain(language, sentence, explained)):
+        loose = follows or not _is_plain(language, sentence, explained)
+        if loose:
             yield from words
-        # "Sold out? The other one."
-        follows = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
+        # "Sold out? The other one.", and "a bad one: the other"
+        is_elliptic_question = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
+        follows = is_elliptic_question or (loose and end not in _FULL_STOPS)
 
 
 def _is_plain(language: Language, sentence: str, known: AbstractSet[str]) -> bool:

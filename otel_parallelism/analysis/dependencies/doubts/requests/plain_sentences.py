@@ -25,7 +25,7 @@ _OCCASION = CaselessPattern(
 _NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {NAME}
 _JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.POLITE | english.TELLING | english.RISKY
 _COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
-_PREFIXES = frozenset({"for", "as", "to", "in", "during", "on"})
+_PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
 _LONGEST_JOINING = 2
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
@@ -113,8 +113,9 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
 def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
     """Return *tokens* without what the request is made for: "For my report, …", "To plan this, …"."""
     end = next((index for index, word in enumerate(tokens) if word == "," or word in english.WISHING), 0)
-    before = tokens[:end]
-    if tokens[0] not in _PREFIXES or not english.RISKY.isdisjoint(before) or not english.TIMED.isdisjoint(before):
+    before = tokens[1:end]
+    risky = not (english.RISKY - {"with"}).isdisjoint(before) or not english.TIMED.isdisjoint(before)
+    if tokens[0] not in _PREFIXES or risky:
         return tokens
     if tokens[0] not in ("as", "to") and english.OCCASIONS.isdisjoint(before):
         return tokens
@@ -132,7 +133,8 @@ def _asked_for(tokens: Sequence[str]) -> Sequence[str] | None:
         wished = 0
         while wished < len(rest) and (rest[wished] in english.WISHES or rest[wished].endswith("ing")):
             wished += 1
-        return rest[wished:] if wished or first in ("i'm", "we're") else None
+        is_somebody = first in ("i'm", "we're") and rest[:1] and rest[0] in english.BEING
+        return rest[wished:] if wished or is_somebody else None
     # A noun is hardly followed by "the": "calibrate the scales".
     is_order = bool(rest) and rest[0] in english.DETERMINERS and first not in _NO_VERBS
     return rest if first in english.OPENERS or is_order else _planned(first, rest)
@@ -203,7 +205,7 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
     In such a list, a word that belongs to no call describes the one after it, or follows a preposition. One between two
     things, as in "rain justifies museums", may be a verb.
     """
-    if tokens[0] in _PREFIXES:
+    if tokens[0] in _PREFIXES and any(_kind(word, known) == _OTHER for word in tokens):
         return tokens[0]
     kind, told = _JOIN, False
     for index, word in enumerate(tokens):
@@ -213,7 +215,7 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
         if word in ("and", ":") and rest and rest[0] in english.OPENERS:
             return obstacle(rest, known)
         if word in english.TELLING:
-            if told or word not in _COPULAS:
+            if told or word not in _COPULAS or not _tells_a_value(rest):
                 return word
             told = True
         elif told and now == _OTHER:
@@ -225,6 +227,12 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
         kind = now
         told = told and word not in (",", "and")
     return ""
+
+
+def _tells_a_value(tokens: Sequence[str]) -> bool:
+    """Return whether *tokens*, up to where another thing begins, have a number or a name: "is 0.985 cubic meters"."""
+    end = next((index for index, word in enumerate(tokens) if word in (",", "and")), len(tokens))
+    return any(word == NAME or is_figure(word) for word in tokens[:end])
 
 
 def _kind(word: str, known: Collection[str]) -> int:
