@@ -161,6 +161,7 @@ def test_tool_that_is_not_told_what_it_works_on_is_in_doubt(tool: str, arguments
         ("search_seats", {"row": "F", "hold_seconds": 300}, "unknown"),
         ("list_files", {"drive": "D-1", "sync": True}, "unknown"),
         ("get_page", {"if_missing": "create"}, "unknown"),
+        ("get_price", {"mode": "train", "to": "Lyon"}, None),
         ("query_node", {"method": "eth_sendRawTransaction"}, "unknown"),
         ("query_node", {"method": "eth_getBalance"}, None),
         ("fetch_url", {"url": "https://docs.example/cli/build"}, None),

@@ -75,7 +75,7 @@ ACTS = word_set(
     unsubscribe save overwrite migrate reset clear subscribe execute buy confirm commit apply mark hold reserve book pay
     purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock rebuild reindex regenerate
     recalculate recompute resync rescan reload invalidate purge restart start stop trigger launch force generate
-    sync synchronize wait await train retrain chdir cd load prefetch warm
+    sync synchronize wait await retrain chdir cd load prefetch warm
     """
 )
 """Words in the name of a flag that makes the call act: ``mark_as_read``."""
