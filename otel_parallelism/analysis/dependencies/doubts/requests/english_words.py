@@ -68,6 +68,10 @@ COURTESIES: Final = (
     ("be", "sure", "to"),
     ("in", "addition"),
     ("if", "possible"),
+    ("in", "particular"),
+    ("moving", "on"),
+    ("later", ","),
+    ("besides", ","),
     ("i'd", "appreciate"),
     ("i", "would", "appreciate"),
     ("i'd", "be", "grateful", "for"),
@@ -130,6 +134,7 @@ HARMLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
 """For a risky word, the words before it with which it is harmless. An empty text stands for none."""
 
 HARMLESS_BEFORE: Final[Mapping[str, frozenset[str]]] = {
+    "any": frozenset("additional other further relevant available recent related upcoming open special".split()),
     "could": frozenset({"you"}),
     "would": frozenset({"you", "like", "love"}),
     "such": frozenset({"as"}),
@@ -141,7 +146,7 @@ HARMLESS_BEFORE: Final[Mapping[str, frozenset[str]]] = {
     "again": frozenset({""}),
     "not": frozenset("before after until later earlier".split()),
     "after": frozenset({""}),
-    "like": frozenset({"", ","}),
+    "like": frozenset({"", ",", "#"}),
     "but": frozenset({"not"}),
     "when": TELLING,
     "less": frozenset({"than"}),
@@ -157,7 +162,8 @@ OCCASIONS: Final = frozenset(
     report meeting project trip paper presentation article research program programme audit visit holiday vacation
     class thesis blog post study talk day week weekend month party event wedding conference interview review call
     newsletter book essay homework course assignment journey tour team client
-    run lunch dinner breakfast work flight appointment departure walk game
+    run lunch dinner breakfast work flight appointment departure walk game stay night person people user adult child
+    family group couple website app page location
     """.split()
 )
 """What a request may be made for: "for my report I need …"."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.patterns import LazyPattern
 
-from .sentence_tokens import NAME, is_figure, is_word, tokens_of
+from .sentence_tokens import NAME, is_value, is_word, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,7 +29,7 @@ def is_plain_in(language: Language, sentence: str, known: Collection[str]) -> bo
         sentence: The sentence.
         known: The words of the calls' names and arguments.
     """
-    tokens = tokens_of(_APOSTROPHE.sub("' ", sentence))
+    tokens = tokens_of(_APOSTROPHE.sub("' ", sentence), language.words)
     start = next((index for index, word in enumerate(tokens) if is_word(word) and word not in language.polite), None)
     if start is None:
         return True
@@ -84,7 +84,7 @@ def _is_verb(language: Language, tokens: Sequence[str], kinds: Sequence[int], in
 
 
 def _kind(language: Language, word: str, known: Collection[str], verbs: Collection[str] = ()) -> int:
-    if word == NAME or is_figure(word) or word in known:
+    if word == NAME or is_value(word) or word in known:
         return _KNOWN
     joins = len(word) <= _LONGEST_JOINING or word in language.joins or word in verbs or not is_word(word)
     return _JOIN if joins else _OTHER

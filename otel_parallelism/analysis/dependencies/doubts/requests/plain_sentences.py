@@ -13,7 +13,7 @@ from otel_parallelism.analysis.dependencies.doubts.conditions import NO_CONDITIO
 from otel_parallelism.patterns import CaselessPattern
 
 from . import english_words as english
-from .sentence_tokens import NAME, is_figure, is_word, tokens_of
+from .sentence_tokens import NAME, is_value, is_word, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,13 +24,14 @@ _OCCASION = CaselessPattern(
 )
 _NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {NAME}
 _JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.POLITE | english.TELLING | english.RISKY
+_SMALL_WORDS = (_JOINS - {"may"}) | english.WISHING | english.TIMED | english.OPENERS - {"will", "may"}
 _COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
 _PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
 _LONGEST_JOINING = 2
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
 _ALL_OF_THEM = 2
-_LONGEST_CASE = 6
+_LONGEST_CASE = 8
 _LONGEST_UNIT = 2
 
 _JOIN, _KNOWN, _OTHER = range(3)
@@ -95,7 +96,7 @@ def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
 
 def _tokens(sentence: str) -> Sequence[str]:
     """Return the words and marks of *sentence* in lower case, from where it begins to ask for something."""
-    return _without_courtesy(tokens_of(NO_CONDITION.sub(" see ", sentence)))
+    return _without_courtesy(tokens_of(NO_CONDITION.sub(" see ", sentence), _SMALL_WORDS))
 
 
 def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
@@ -145,7 +146,7 @@ def _planned(first: str, rest: Sequence[str]) -> Sequence[str] | None:
     if first in ("my", "our"):
         verb = next((index for index, word in enumerate(rest[:_LONGEST_SUBJECT]) if word in english.PLANS), 0)
         return rest[verb + 1 :] if verb and english.RISKY.isdisjoint(rest[:verb]) else None
-    return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or is_figure(rest[0])) else None
+    return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or is_value(rest[0])) else None
 
 
 def _risk(tokens: Sequence[str], first: str) -> str:
@@ -166,21 +167,30 @@ def _is_harmless(word: str, before: str, following: Sequence[str]) -> bool:
         return True
     if word in english.TIMED:
         is_period = after == "the" and len(following) > 1 and following[1] in english.TIMES
-        return is_period or is_figure(after) or after in english.DESCRIBING
-    return word == "with" and bool(before) and before not in english.BREAKS
+        return is_period or is_value(after) or after in english.DESCRIBING
+    return word == "with" and bool(before) and (before not in english.BREAKS or _gives_a_value(following))
+
+
+def _gives_a_value(tokens: Sequence[str]) -> bool:
+    """Return whether *tokens* begin with a thing and its value: "a budget of 38.90"."""
+    end = next((index for index, word in enumerate(tokens) if word in english.BREAKS), len(tokens))
+    of = tokens[:end].index("of") + 1 if "of" in tokens[:end] else 0
+    return bool(of) and any(is_value(word) for word in tokens[of : of + _LONGEST_UNIT])
 
 
 def _supposed(tokens: Sequence[str], known: Collection[str]) -> str:
     """Return a word of *tokens* that may tell in which case something is wanted: "and on red the log", "a bad one"."""
     for index, word in enumerate(tokens):
+        before = tokens[index - 1] if index else ""
         rest = [one for one in tokens[index + 1 : index + _LONGEST_CASE] if one not in english.DETERMINERS]
         if word in english.CASES and rest and _kind(rest[0], known) == _OTHER:
-            is_named = len(rest) > 1 and (rest[1] == NAME or is_figure(rest[1]))
-            if index and tokens[index - 1] in english.BREAKS and not is_named:
+            second = rest[1:3] if rest[1:2] == ["of"] else rest[1:2]
+            is_named = any(one == NAME or is_value(one) for one in second)
+            if before in english.BREAKS and not is_named:
                 return word
-            if tokens[index + 1] in ("a", "an") and not _has(rest, known):
+            if tokens[index + 1] in ("a", "an") and before != "interested" and not _has(rest, known):
                 return word
-        if word in ("one", "ones") and index and _kind(tokens[index - 1], known) == _OTHER:
+        if word in ("one", "ones") and before and _kind(before, known) == _OTHER:
             return word
     return ""
 
@@ -220,7 +230,7 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
             told = True
         elif told and now == _OTHER:
             # "0.985 cubic meters"
-            if not any(map(is_figure, tokens[max(0, index - _LONGEST_UNIT) : index])):
+            if not any(map(is_value, tokens[max(0, index - _LONGEST_UNIT) : index])):
                 return word
         elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and after != _JOIN)):
             return word
@@ -232,12 +242,12 @@ def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
 def _tells_a_value(tokens: Sequence[str]) -> bool:
     """Return whether *tokens*, up to where another thing begins, have a number or a name: "is 0.985 cubic meters"."""
     end = next((index for index, word in enumerate(tokens) if word in (",", "and")), len(tokens))
-    return any(word == NAME or is_figure(word) for word in tokens[:end])
+    return any(word == NAME or is_value(word) for word in tokens[:end])
 
 
 def _kind(word: str, known: Collection[str]) -> int:
     """Return what part *word* has in a list of things: it joins them, or belongs to a known one, or neither."""
-    if word == NAME or is_figure(word) or word in known or word.removesuffix("'s") in known:
+    if word == NAME or is_value(word) or word in known or word.removesuffix("'s") in known:
         return _KNOWN
     joins = len(word) <= _LONGEST_JOINING or word in _JOINS or word.endswith("ing")
     return _JOIN if joins else _OTHER
