@@ -89,6 +89,10 @@ JOINING: Final = frozenset(
     """.split()
 )
 DETERMINERS: Final = frozenset("the a an some my our your us me his her its their this these those".split())
+ORDERED: Final = frozenset("the a an some my our these those this".split())
+"""Words after a verb that orders something."""
+
+FIRST_PERSON: Final = frozenset("i i'm i'd i've we we're we'd we've my our me us".split())
 DESCRIBING: Final = frozenset(
     """
     all each every current latest last next recent new old total average full main today tomorrow tonight yesterday now
@@ -106,7 +110,7 @@ RISKY: Final = frozenset(
     """
     if unless whether only whenever once till while though although however but otherwise else instead rather any when
     like than should could might must shall never not no none nothing nobody neither nor anything anyone anybody
-    anywhere something somebody someone it it's itself they they're he he's she she's without beyond past against
+    anywhere something it it's itself they they're he he's she she's without beyond past against
     except besides despite unlike so such another either enough still yet already again even ever always sometimes
     probably perhaps maybe possibly likely less fewer very quite hence thus therefore thereby whereas because depending
     provided assuming supposing failing barring would means lest upon hardly almost nearly with
@@ -117,7 +121,10 @@ RISKY: Final = frozenset(
 TIMED: Final = frozenset({"before", "after", "since", "over", "under", "above", "below", "until"})
 """Words that are risky unless a number or a time follows: "since 2020", "over the last hour", "under 100 euros"."""
 
-TIMES: Final = frozenset({"last", "past", "next", "coming"})
+TIMES: Final = frozenset({"last", "past", "next", "coming", "same"})
+
+BOUNDS: Final = frozenset({"over", "under", "above", "below"})
+"""Those of `TIMED` before what a call is given: "under src"."""
 
 _ASKS_WHETHER: Final = frozenset("check see know verify determine confirm me us ask out".split())
 
@@ -138,12 +145,12 @@ HARMLESS_BEFORE: Final[Mapping[str, frozenset[str]]] = {
     "could": frozenset({"you"}),
     "would": frozenset({"you", "like", "love"}),
     "such": frozenset({"as"}),
-    "it": JOINING | {"", ",", ")"},
+    "it": JOINING | {"", ",", ")", "has", "had"},
     "if": frozenset({"possible"}),
     "so": frozenset({"i", "we", "please", ""}),
     "still": frozenset({""}),
     "already": frozenset({""}),
-    "again": frozenset({""}),
+    "again": frozenset({"", ","}),
     "not": frozenset("before after until later earlier".split()),
     "after": frozenset({""}),
     "like": frozenset({"", ",", "#"}),
@@ -163,7 +170,8 @@ OCCASIONS: Final = frozenset(
     class thesis blog post study talk day week weekend month party event wedding conference interview review call
     newsletter book essay homework course assignment journey tour team client
     run lunch dinner breakfast work flight appointment departure walk game stay night person people user adult child
-    family group couple website app page location
+    family group couple website app page location section chapter document slides deck auditors audit board exam
+    lecture bed school breakfast reviewer boss manager
     """.split()
 )
 """What a request may be made for: "for my report I need …"."""

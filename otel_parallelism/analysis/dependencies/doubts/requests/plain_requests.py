@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 _MOST_READ = 8_000
 _SHORTEST = 3
 _LONGEST = 64
-_SENTENCES = LazyPattern(r"([.!?;:\u2013\u2014]|(?<=\s)-)(?=\s|$)|\n+")
+# "We board soon, so please show the gate" has a reason that the user knows.
+_SENTENCES = LazyPattern(
+    r"([.!?;:\u2013\u2014]|(?<=\s)-)(?=\s|$)|\n+"
+    r"|,? so (?=(?:please|could|can|find|show|get|give|list|search|i'd|I'd|I need|i need|we need|help)\b)"
+)
 _FULL_STOPS = (".", "!", "?", ";", None, "")
 _ORDINAL = LazyPattern(r"(\d+)(?:st|nd|rd|th)")
 _EMPTY = (
@@ -120,7 +124,8 @@ def _loose_words(text: str, known: AbstractSet[str], explained: AbstractSet[str]
             yield from words
         # "Sold out? The other one.", and "a bad one: the other"
         is_elliptic_question = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
-        follows = is_elliptic_question or (loose and end not in _FULL_STOPS)
+        goes_on = end not in _FULL_STOPS and english.FIRST_PERSON.isdisjoint(words_in(sentence)[:1])
+        follows = is_elliptic_question or (loose and goes_on)
 
 
 def _is_plain(language: Language, sentence: str, known: AbstractSet[str]) -> bool:

@@ -14,6 +14,7 @@ from otel_parallelism.patterns import CaselessPattern
 
 from . import english_words as english
 from .sentence_tokens import NAME, is_value, is_word, tokens_of
+from .suspicious_words import case_in, risk_in, verb_in_list, verb_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,19 +23,23 @@ _OCCASION = CaselessPattern(
     r"\b(?:in (?:any |such |the )?(?:case|event)|(?:for|in|on) (?:the |a |any )?(?:case|event|lack|want|absence"
     r"|condition)|plan b|(?:my|our|the) (?:second|next|other) (?:choice|option|pick|guess|bet))\b"
 )
+_COMPARING = frozenset("<>=\u2192\u21d2\u2264\u2265")
 _NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {NAME}
-_JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.POLITE | english.TELLING | english.RISKY
-_SMALL_WORDS = (_JOINS - {"may"}) | english.WISHING | english.TIMED | english.OPENERS - {"will", "may"}
-_COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
+_SMALL_WORDS = (
+    english.JOINING
+    | english.DETERMINERS
+    | english.POLITE
+    | english.TELLING
+    | english.RISKY
+    | english.WISHING
+    | english.TIMED
+    | english.DESCRIBING
+    | english.OPENERS - {"will", "may"}
+)
 _PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
-_LONGEST_JOINING = 2
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
 _ALL_OF_THEM = 2
-_LONGEST_CASE = 8
-_LONGEST_UNIT = 2
-
-_JOIN, _KNOWN, _OTHER = range(3)
 
 
 def is_plain(sentence: str, known: Collection[str]) -> bool:
@@ -50,7 +55,9 @@ def is_plain(sentence: str, known: Collection[str]) -> bool:
     >>> is_plain("High wind justifies a look at the tides", {"tides", "wind"})
     False
     """
-    return not _OCCASION.search(sentence) and not obstacle(_tokens(sentence), known)
+    if _OCCASION.search(sentence) or not _COMPARING.isdisjoint(sentence):
+        return False
+    return not obstacle(_tokens(sentence), known)
 
 
 def is_plain_rule(sentence: str) -> bool:
@@ -65,11 +72,11 @@ def is_plain_rule(sentence: str) -> bool:
     # What comes before what is another question.
     tokens = [word for word in _tokens(sentence) if word != "before"]
     if tokens[:1] and tokens[0] in english.ALL and len(tokens) > _ALL_OF_THEM and tokens[2] in english.NEEDS:
-        return not _risk(tokens, "")
+        return not risk_in(tokens, "", ())
     start = next((index for index, word in enumerate(tokens) if word not in english.AGENTS), len(tokens))
     rest = tokens[start:]
     is_order = bool(rest) and (bool(start) or rest[0] in english.OPENERS or rest[0] in english.RULING)
-    return not rest or (is_order and not _OCCASION.search(sentence) and not _risk(rest[1:], rest[0]))
+    return not rest or (is_order and not _OCCASION.search(sentence) and not risk_in(rest[1:], rest[0], ()))
 
 
 def is_elliptic(sentence: str) -> bool:
@@ -89,9 +96,19 @@ def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
         return ""
     tokens = _without_occasion(tokens)
     asked_for = _asked_for(tokens)
-    if asked_for is None:
-        return _risk(tokens, "") or _supposed(tokens, known) or _verb_in_list(tokens, known)
-    return _risk(asked_for, tokens[0]) or _supposed(asked_for, known) or _verb_in_request(asked_for, known)
+    if asked_for is not None:
+        found = risk_in(asked_for, tokens[0], known) or case_in(asked_for, known)
+        # The verb of a question stands between its things.
+        return found or ("" if tokens[0] in english.TELLING else verb_in_order(asked_for, known))
+    # "The tides, and show the ferries"
+    end = next((index for index, word in enumerate(tokens[:-1]) if _begins_an_order(word, tokens[index + 1])), None)
+    things, order = tokens[:end], tokens[len(tokens) if end is None else end + 2 :]
+    found = risk_in(tokens, "", known) or case_in(tokens, known) or verb_in_list(things, known)
+    return found or verb_in_order(order, known)
+
+
+def _begins_an_order(word: str, following: str) -> bool:
+    return word == "and" and following in english.OPENERS
 
 
 def _tokens(sentence: str) -> Sequence[str]:
@@ -114,6 +131,9 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
 def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
     """Return *tokens* without what the request is made for: "For my report, …", "To plan this, …"."""
     end = next((index for index, word in enumerate(tokens) if word == "," or word in english.WISHING), 0)
+    if tokens[end + 1 : end + 2] and tokens[end + 1] in ("which", "who"):
+        # "For the talk, which is on Friday, I need …"
+        end = next((index for index in range(end + 1, len(tokens)) if tokens[index] == ","), end)
     before = tokens[1:end]
     risky = not (english.RISKY - {"with"}).isdisjoint(before) or not english.TIMED.isdisjoint(before)
     if tokens[0] not in _PREFIXES or risky:
@@ -137,7 +157,7 @@ def _asked_for(tokens: Sequence[str]) -> Sequence[str] | None:
         is_somebody = first in ("i'm", "we're") and rest[:1] and rest[0] in english.BEING
         return rest[wished:] if wished or is_somebody else None
     # A noun is hardly followed by "the": "calibrate the scales".
-    is_order = bool(rest) and rest[0] in english.DETERMINERS and first not in _NO_VERBS
+    is_order = bool(rest) and rest[0] in english.ORDERED and first not in _NO_VERBS
     return rest if first in english.OPENERS or is_order else _planned(first, rest)
 
 
@@ -147,107 +167,3 @@ def _planned(first: str, rest: Sequence[str]) -> Sequence[str] | None:
         verb = next((index for index, word in enumerate(rest[:_LONGEST_SUBJECT]) if word in english.PLANS), 0)
         return rest[verb + 1 :] if verb and english.RISKY.isdisjoint(rest[:verb]) else None
     return rest[1:] if first == "it's" and rest[:1] and (rest[0] == "now" or is_value(rest[0])) else None
-
-
-def _risk(tokens: Sequence[str], first: str) -> str:
-    """Return the first of *tokens* by which a condition may be said, after the word that was *first*."""
-    befores = [first, *tokens]
-    for index, word in enumerate(tokens):
-        if (word in english.RISKY or word in english.TIMED) and not _is_harmless(
-            word, befores[index], tokens[index + 1 :]
-        ):
-            return word
-    return ""
-
-
-def _is_harmless(word: str, before: str, following: Sequence[str]) -> bool:
-    """Return whether a risky *word* is harmless between the word *before* it and what is *following*."""
-    after = following[0] if following else ""
-    if before in english.HARMLESS_AFTER.get(word, ()) or after in english.HARMLESS_BEFORE.get(word, ()):
-        return True
-    if word in english.TIMED:
-        is_period = after == "the" and len(following) > 1 and following[1] in english.TIMES
-        return is_period or is_value(after) or after in english.DESCRIBING
-    return word == "with" and bool(before) and (before not in english.BREAKS or _gives_a_value(following))
-
-
-def _gives_a_value(tokens: Sequence[str]) -> bool:
-    """Return whether *tokens* begin with a thing and its value: "a budget of 38.90"."""
-    end = next((index for index, word in enumerate(tokens) if word in english.BREAKS), len(tokens))
-    of = tokens[:end].index("of") + 1 if "of" in tokens[:end] else 0
-    return bool(of) and any(is_value(word) for word in tokens[of : of + _LONGEST_UNIT])
-
-
-def _supposed(tokens: Sequence[str], known: Collection[str]) -> str:
-    """Return a word of *tokens* that may tell in which case something is wanted: "and on red the log", "a bad one"."""
-    for index, word in enumerate(tokens):
-        before = tokens[index - 1] if index else ""
-        rest = [one for one in tokens[index + 1 : index + _LONGEST_CASE] if one not in english.DETERMINERS]
-        if word in english.CASES and rest and _kind(rest[0], known) == _OTHER:
-            second = rest[1:3] if rest[1:2] == ["of"] else rest[1:2]
-            is_named = any(one == NAME or is_value(one) for one in second)
-            if before in english.BREAKS and not is_named:
-                return word
-            if tokens[index + 1] in ("a", "an") and before != "interested" and not _has(rest, known):
-                return word
-        if word in ("one", "ones") and before and _kind(before, known) == _OTHER:
-            return word
-    return ""
-
-
-def _has(words: Sequence[str], known: Collection[str]) -> bool:
-    return any(_kind(word, known) == _KNOWN or word in english.OCCASIONS for word in words)
-
-
-def _verb_in_request(tokens: Sequence[str], known: Collection[str]) -> str:
-    """Return a word of *tokens*, a request, that seems to be the verb of another sentence: "and rain makes the …"."""
-    kinds = [_kind(word, known) for word in tokens]
-    for index in range(1, len(tokens) - 1):
-        if kinds[index] == _OTHER and kinds[index - 1] == _KNOWN and tokens[index + 1] in english.DETERMINERS:
-            return tokens[index]
-    return ""
-
-
-def _verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
-    """
-    Return a word for which *tokens*, without the beginning of a request, are no list of things.
-
-    In such a list, a word that belongs to no call describes the one after it, or follows a preposition. One between two
-    things, as in "rain justifies museums", may be a verb.
-    """
-    if tokens[0] in _PREFIXES and any(_kind(word, known) == _OTHER for word in tokens):
-        return tokens[0]
-    kind, told = _JOIN, False
-    for index, word in enumerate(tokens):
-        rest = tokens[index + 1 :]
-        after = _kind(rest[0], known) if rest else _JOIN
-        now = _kind(word, known)
-        if word in ("and", ":") and rest and rest[0] in english.OPENERS:
-            return obstacle(rest, known)
-        if word in english.TELLING:
-            if told or word not in _COPULAS or not _tells_a_value(rest):
-                return word
-            told = True
-        elif told and now == _OTHER:
-            # "0.985 cubic meters"
-            if not any(map(is_value, tokens[max(0, index - _LONGEST_UNIT) : index])):
-                return word
-        elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and after != _JOIN)):
-            return word
-        kind = now
-        told = told and word not in (",", "and")
-    return ""
-
-
-def _tells_a_value(tokens: Sequence[str]) -> bool:
-    """Return whether *tokens*, up to where another thing begins, have a number or a name: "is 0.985 cubic meters"."""
-    end = next((index for index, word in enumerate(tokens) if word in (",", "and")), len(tokens))
-    return any(word == NAME or is_value(word) for word in tokens[:end])
-
-
-def _kind(word: str, known: Collection[str]) -> int:
-    """Return what part *word* has in a list of things: it joins them, or belongs to a known one, or neither."""
-    if word == NAME or is_value(word) or word in known or word.removesuffix("'s") in known:
-        return _KNOWN
-    joins = len(word) <= _LONGEST_JOINING or word in _JOINS or word.endswith("ing")
-    return _JOIN if joins else _OTHER

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NAME: Final = "#"
 """Stands for a name: a word in capitals, or anything in quotes."""
 
+_QUOTE = "Quote"
 _OF_ADDRESSES = frozenset("@/._")
 _TOKEN = LazyPattern(r"[^\W_](?:[\w'./@+#-]*[\w'])?|[,:()\u2013\u2014&+/-]")
 _QUOTED = LazyPattern(
@@ -30,11 +31,11 @@ def tokens_of(sentence: str, small_words: Collection[str]) -> list[str]:
     >>> tokens_of("The tides at Kyle, Or In Oban", {"the", "at", "or", "in"})
     ['the', 'tides', 'at', '#', ',', 'or', 'in', '#']
     """
-    found = _TOKEN.findall(_QUOTED.sub(" Name ", sentence.replace("\u2019", "'")))
+    found = _TOKEN.findall(_QUOTED.sub(f" {_QUOTE} ", sentence.replace("\u2019", "'")))
     lowered = [word.lower() for word in found]
     if sentence.isupper():
         return lowered
-    names = [bool(index) and word[0].isupper() for index, word in enumerate(found)]
+    names = [(bool(index) and word[0].isupper()) or word == _QUOTE for index, word in enumerate(found)]
     return [NAME if is_name and word not in small_words else word for word, is_name in zip(lowered, names, strict=True)]
 
 
