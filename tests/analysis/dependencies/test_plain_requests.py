@@ -101,10 +101,36 @@ def test_call_that_more_than_a_plain_request_names_may_depend_on_a_result(said: 
         ("As marés em Kyle? Mull serviria também.", "unknown"),
         ("Toon het getij in Kyle en de boten naar Mull.", "independent"),
         ("Hoe is het getij in Kyle? Mull zou ook goed zijn.", "unknown"),
+        ("Für die Überfahrt bräuchte ich die Gezeiten in Kyle und die Boote nach Mull.", "independent"),
+        ("Pásame las mareas en Kyle y los barcos a Mull.", "independent"),
         ("Кайл и Mull: приливы и паромы", "independent"),
     ],
 )
 def test_plain_requests_in_other_languages(said: str, verdict: str) -> None:
+    assert verdict_on(said, TIDES, FERRIES) == verdict
+
+
+def test_other_sentence_in_another_language_may_concern_a_call_that_the_text_does_not_name() -> None:
+    delays: Told = ("list_delays", {"of": "Kyle"}, ["none"])
+    assert verdict_on("Les marées de Kyle et les retards, s'il vous plaît.", TIDES, delays) == "independent"
+    assert verdict_on("Les marées de Kyle. Une mer basse justifie les retards.", TIDES, delays) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("SHOW THE TIDES AT KYLE AND THE FERRIES TO MULL", "independent"),
+        ("TIDES AT KYLE. THE FERRIES TO MULL ONLY WITHOUT WATER THERE", "unknown"),
+        ("Tides At Kyle. The Ferries To Mull Would Do, Too", "unknown"),
+        ("Tides at Kyle <2 m → ferries to Mull", "unknown"),
+        ("We board at noon and still pack, so please show the tides at Kyle and the ferries to Mull.", "independent"),
+        ("I'm packing again - show the tides at Kyle and the ferries to Mull", "independent"),
+        ("Tides at Kyle. You can imagine what a low one makes me want: the ferries to Mull", "unknown"),
+        ("Tides at Kyle and the ferries to Mull that take users who had a car, after lunch", "independent"),
+        ('Who wrote of "tides at Kyle, still"? And show the ferries to Mull.', "independent"),
+    ],
+)
+def test_capitals_marks_and_clauses(said: str, verdict: str) -> None:
     assert verdict_on(said, TIDES, FERRIES) == verdict
 
 

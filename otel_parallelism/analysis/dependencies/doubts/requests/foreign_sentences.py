@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from otel_parallelism.patterns import LazyPattern
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .foreign_words import Language
 
 _BREAKS = frozenset({",", ":"})
+_LATE = 8
 _LONGEST_JOINING = 2
 _APOSTROPHE = LazyPattern(r"(?<=\w)['\u2019](?=\w)")
 
@@ -54,6 +56,13 @@ def is_plain_in(language: Language, sentence: str, known: Collection[str]) -> bo
 def _begins_a_request(language: Language, tokens: Sequence[str]) -> bool:
     if tokens[0] in language.persons and len(tokens) > 1:
         return tokens[1] in language.wishes
+    # "Für die Sitzung brauche ich …"
+    if any(one in language.wishes and two in language.persons for one, two in itertools.pairwise(tokens[:_LATE])):
+        return True
+    # A noun is hardly followed by an article where adjectives may follow it: "pásame el menú".
+    orders = tokens[0] not in language.joins and tokens[1:2] and tokens[1] in language.determiners
+    if language.describes_after and orders:
+        return True
     # "Habitaciones hay?" begins with a noun, and "necesito" without a word for "I".
     return tokens[0] in language.openers or (tokens[0] in language.wishes and tokens[0] not in language.risky)
 

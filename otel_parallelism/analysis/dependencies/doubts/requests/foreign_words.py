@@ -70,7 +70,10 @@ GERMAN: Final = Language(
         wurdest steht stehen
         """
     ),
-    wishes=_words("brauche brauchen mochte mochten will wollen hatte hatten suche suchen plane planen bin sind habe"),
+    wishes=_words(
+        "brauche brauchen brauchte brauchten mochte mochten will wollen hatte hatten suche suchen plane planen bin sind"
+        " habe"
+    ),
     persons=_words("ich wir"),
     polite=_words(
         "bitte hallo hi guten tag morgen danke und auch dann zuerst erst danach ausserdem zudem noch nun also"

@@ -23,7 +23,7 @@ from .languages import ENGLISH, language_of
 from .plain_sentences import is_elliptic, is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
@@ -81,51 +81,78 @@ class PlainRequests:
             for word in words_in_name(name)
             for form in _forms(word)
         )
-        self._loose = frozenset(
-            word for text in dict.fromkeys(texts) for word in paced(_loose_words(text[:_MOST_READ], known, explained))
-        )
+        read = [_Read(text[:_MOST_READ], known, explained) for text in paced(dict.fromkeys(texts))]
+        self._loose = frozenset(word for one in read for word in one.loose)
+        # The names of tools are English: the text may speak of any call that it does not name.
+        self._all_others = any(one.is_foreign and one.has_loose for one in read)
+        self._said = frozenset(word for one in read for word in one.said)
         self._ended = 0
         self._calls_with: dict[str, int] = {}
 
     def start(self, index: int) -> list[Doubt]:
         """Return the doubt about a call that starts: that of earlier calls which a sentence tells it apart from."""
         bits = 0
-        if self._loose and self._ended:
-            for word in self._words[index] & self._loose:
-                bits |= self._ended & ~self._calls_with.get(word, 0)
+        if self._ended:
+            bits = self._apart(self._words[index] & self._loose)
+            if self._all_others:
+                bits |= self._ended & ~self._apart(self._words[index] & self._said)
         return [(bits, _WHY)] if bits else []
+
+    def _apart(self, words: Iterable[str]) -> int:
+        """Return the ended calls that one of *words* does not belong to."""
+        bits = 0
+        for word in words:
+            bits |= self._ended & ~self._calls_with.get(word, 0)
+        return bits
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""
         bit = 1 << index
         self._ended |= bit
-        for word in self._words[index] & self._loose:
+        for word in self._words[index] & self._said:
             self._calls_with[word] = self._calls_with.get(word, 0) | bit
 
 
-def _loose_words(text: str, known: AbstractSet[str], explained: AbstractSet[str]) -> Iterator[str]:
+class _Read:
     """
-    Yield the words of those sentences of *text* that are no plain requests, as far as they are *known*.
+    What a message of the user says of calls.
 
-    Args:
-        text: A message of the user.
-        known: The words of the calls' names and arguments.
-        explained: These, and the names of the arguments.
+    Attributes:
+        said: Those of its words that belong to calls.
+        loose: Those of them in sentences that are no plain requests.
+        has_loose: Whether there is such a sentence, with a call's word or without.
+        is_foreign: Whether the message is in a language other than English.
     """
-    language = language_of(words_in(text), is_ascii=text.isascii())
-    if language is None:
-        return
-    follows = False
-    parts = _SENTENCES.split(text)
-    for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
-        loose = follows or not _is_plain(language, sentence, explained)
-        if loose:
-            yield from words
-        # "Sold out? The other one.", and "a bad one: the other"
-        is_elliptic_question = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
-        goes_on = end not in _FULL_STOPS and english.FIRST_PERSON.isdisjoint(words_in(sentence)[:1])
-        follows = is_elliptic_question or (loose and goes_on)
+
+    def __init__(self, text: str, known: AbstractSet[str], explained: AbstractSet[str]) -> None:
+        """
+        Read *text*.
+
+        Args:
+            text: The message.
+            known: The words of the calls' names and arguments.
+            explained: These, and the names of the arguments.
+        """
+        self.said: set[str] = set()
+        self.loose: set[str] = set()
+        self.has_loose: bool = False
+        language = language_of(words_in(text), is_ascii=text.isascii())
+        self.is_foreign: bool = language not in (ENGLISH, None)
+        if language is None:
+            return
+        follows = False
+        parts = _SENTENCES.split(text)
+        for sentence, end in zip(parts[::2], [*parts[1::2], ""], strict=True):
+            words = {form for word in words_in(sentence) if len(word) <= _LONGEST for form in _forms(word)} & known
+            self.said |= words
+            loose = follows or not _is_plain(language, sentence, explained)
+            if loose:
+                self.loose |= words
+                self.has_loose = True
+            # "Sold out? The other one.", and "a bad one: the other"
+            elliptic = end == "?" and not words and language is ENGLISH and is_elliptic(sentence)
+            goes_on = end not in _FULL_STOPS and english.FIRST_PERSON.isdisjoint(words_in(sentence)[:1])
+            follows = elliptic or (loose and goes_on)
 
 
 def _is_plain(language: Language, sentence: str, known: AbstractSet[str]) -> bool:
