@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.analysis.dependencies.comments.fillers import FILLERS
@@ -25,8 +26,16 @@ ENGLISH: Final = Language(
 )
 _KNOWN: Final = (ENGLISH, *LANGUAGES)
 _FEWEST: Final = 2
-_OTHERS: Final = frozenset[str]().union(*FILLERS[-2:])
-"""The small words of languages whose plain requests are not known: the Scandinavian ones, and Russian."""
+# The last are the small words of languages whose plain requests are not known: the Scandinavian ones, and Russian.
+_WORDS: Final = (*(language.words for language in _KNOWN), frozenset[str]().union(*FILLERS[-2:]))
+
+
+_LANGUAGES_WITH: Final = {
+    word: frozenset(index for index, known in enumerate(_WORDS) if word in known)
+    for word in frozenset().union(*_WORDS)
+    if len(word) > 1
+}
+"""For each small word the places of its languages in `_KNOWN`, or the one after it for other languages."""
 
 
 def language_of(words: Sequence[str], *, is_ascii: bool) -> Language | None:
@@ -42,9 +51,13 @@ def language_of(words: Sequence[str], *, is_ascii: bool) -> Language | None:
     >>> language_of(["zeig", "mir", "die", "zeiten", "in", "rom"], is_ascii=True) is LANGUAGES[0]
     True
     """
-    words = [word for word in words if len(word) > 1]
-    counts = [sum(word in language.words for word in words) for language in _KNOWN]
-    most, others = max(counts), sum(word in _OTHERS for word in words)
+    by_languages = Counter(map(_LANGUAGES_WITH.get, words))
+    counts = [
+        sum(count for languages, count in by_languages.items() if languages and index in languages)
+        for index in range(len(_KNOWN) + 1)
+    ]
+    others = counts.pop()
+    most = max(counts)
     if not most:
         return ENGLISH if is_ascii and not others else None
     if counts.count(most) > 1 or others >= most or most < min(_FEWEST, len(words)):
