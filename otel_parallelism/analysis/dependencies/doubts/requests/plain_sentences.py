@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.doubts.conditions import NO_CONDITION
-from otel_parallelism.patterns import CaselessPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 from . import english_words as english
 from .sentence_tokens import NAME, is_value, is_word, tokens_of
@@ -23,6 +23,8 @@ _OCCASION = CaselessPattern(
     r"\b(?:in (?:any |such |the )?(?:case|event)|(?:for|in|on) (?:the |a |any )?(?:case|event|lack|want|absence"
     r"|condition)|plan b|(?:my|our|the) (?:second|next|other) (?:choice|option|pick|guess|bet))\b"
 )
+_DESCRIBES_A_TOOL = LazyPattern(r"\W{0,9}\w*(?:[A-Za-z0-9]_\w|\w\()")
+"""``- search_hotels(city): hotels in a city``"""
 _COMPARING = frozenset("<>=\u2192\u21d2\u2264\u2265")
 _NO_VERBS = english.JOINING | english.RISKY | english.TELLING | english.DETERMINERS | {NAME}
 _SMALL_WORDS = (
@@ -66,9 +68,13 @@ def is_plain_rule(sentence: str) -> bool:
 
     >>> is_plain_rule("You are an agent for orders and invoices"), is_plain_rule("Always cite the source")
     (True, True)
+    >>> is_plain_rule("- search_hotels(city, date): hotels in a city")
+    True
     >>> is_plain_rule("Late orders deserve the notice of the carrier"), is_plain_rule("Lost parcels: read the claim")
     (False, False)
     """
+    if _DESCRIBES_A_TOOL.match(sentence):
+        return True
     # What comes before what is another question.
     tokens = [word for word in _tokens(sentence) if word != "before"]
     if tokens[:1] and tokens[0] in english.ALL and len(tokens) > _ALL_OF_THEM and tokens[2] in english.NEEDS:
