@@ -11,7 +11,16 @@ from typing import Final
 
 from otel_parallelism import names
 from otel_parallelism.analysis.dependencies.effects import verb_tables as tables
-from otel_parallelism.analysis.dependencies.effects.argument_effects import ACTS, ACTS_WITH, REHEARSALS
+from otel_parallelism.analysis.dependencies.effects.acting_addresses import ACTING_PATHS
+from otel_parallelism.analysis.dependencies.effects.argument_effects import (
+    ACTS,
+    ACTS_WITH,
+    FOR_A_WHILE,
+    POLICIES,
+    REHEARSALS,
+)
+from otel_parallelism.analysis.dependencies.effects.left_behind import CONTEXTS, INDICES, PARTS_OF_TABLES, WORKPLACES
+from otel_parallelism.analysis.dependencies.effects.reported_acts import ACTED
 from otel_parallelism.dialects.retrievals import READING_OPERATIONS, WRITING_OPERATIONS
 
 from .sql_expressions import attribute, cases, is_any, listed, quoted
@@ -48,12 +57,12 @@ _DOUBTS: Final = (
     *_NEVER,
     *(tables.DOUBTFUL | tables.ASKED_OF_A_PERSON | tables.CONJUNCTIONS | tables.PREPOSITIONS | tables.IN_USE),
     *(tables.TOKENS | tables.EMPTY_WORDS | tables.FETCHED_BY_ARGUMENTS | {"as", "new", "pull"}),
-    *(tables.SELECTED | {first for first, _ in tables.SINGLE_USE}),
+    *(tables.SELECTED | {first for first, _ in tables.SINGLE_USE | tables.COUNTED_BY_USE} | PARTS_OF_TABLES),
 )
-_READS: Final = (
-    tables.word_set("get list search find read lookup retrieve describe summarize explain compare recommend")
-    & tables.READS
-)
+_READS: Final = tables.word_set("get list search find read lookup retrieve describe") & tables.READS
+"""Those of the reading verbs after which no later call reads what was found or made, by its name alone."""
+
+_SEARCHING: Final = ("search", "find", "lookup")
 
 # Names of arguments from which the core reads an effect, and texts that it takes for statements, addresses or acts.
 _TELLING_ARGUMENTS: Final = (
@@ -71,6 +80,7 @@ _STATEMENTS: Final = (
 _ADDRESS_THAT_ACTS: Final = (
     r"https?://[^\s\"']*(/|[?&](action|do|cmd|op)=)(delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate"
     r"|cancel|approve|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)"
+    rf"|https?://[^\s\"']*({ACTING_PATHS})"
 )
 _DONE: Final = (
     r"(loaded|opened|saved|stored|cached|switched|connected|navigated|wrote|written|uploaded|exported|imported|indexed"
@@ -93,6 +103,16 @@ _FLAGS: Final = (
     rf"{_QUOTE}\W*({'|'.join(sorted(ACTS_WITH))})[^\"']*{_QUOTE}\s*:\s*{_QUOTE}",
     rf"{_QUOTE}\W*({_REHEARSALS})\W*{_QUOTE}\s*:\s*false",
 )
+_OF_BEFORE: Final = (
+    r"^\W*$",
+    rf"{_QUOTE}[^\"']*({'|'.join(sorted(CONTEXTS))})[-_. ]*(id)?{_QUOTE}\s*:",
+    rf"^\W*({'|'.join(sorted(INDICES))})\W*\d+\W*$",
+    rf"(?i){_QUOTE}[^\"']*({'|'.join(sorted(FOR_A_WHILE))})[^\"']*{_QUOTE}\s*:\s*[\d.]",
+    rf"{_QUOTE}[^\"']*({'|'.join(sorted(POLICIES))}){_QUOTE}\s*:\s*{_QUOTE}",
+    rf"{_QUOTE}[^\"']*({ACTED})[^\"']*{_QUOTE}\s*:\s*(true|[1-9])",
+)
+"""Contents that show a bond with other calls: no value, an index, a session; what a call held, or did to how many."""
+
 _START_OF_TEXT: Final = rf"(^|{_QUOTE}|=)(\\[nrt]|\\u[0-9a-f]{{4}}|\W)*"
 _TELLING: Final = "|".join(
     (
@@ -104,6 +124,7 @@ _TELLING: Final = "|".join(
         rf"{_START_OF_TEXT}((successfully|has been|was|file|page|data|dataset|session|index|cache|model) )*{_DONE}\b",
         rf"\b({'|'.join(_LEFT_BEHIND)})\b",
         "^(retriever|retrieval|reranker)$",
+        *_OF_BEFORE,
     )
 )
 _UNCLEAR_OUTPUT: Final = r"(?i)<|next_tool_name|Action:|\*\*\*|redacted|scrubbed|truncat|\.\.\.|…"
@@ -125,9 +146,13 @@ def chain_fields() -> dict[str, tuple[str, str]]:
 
 def name_nature(tool: str) -> str:
     """Return what the name *tool* says of its calls: `UNSURE`, `ORDERLESS` or `READING`."""
-    words = f"splitByChar('_', {tool})"
+    words, workplaces = f"splitByChar('_', {tool})", f"[{listed(WORKPLACES)}]"
     return cases(
         (f"NOT match({tool}, '^[a-z]+(_[a-z]+)*$')", str(UNSURE)),
+        (
+            f"{words}[1] IN ({listed(_SEARCHING)}) AND (length({words}) = 1 OR hasAny({words}, {workplaces}))",
+            str(UNSURE),
+        ),
         (f"{words}[1] IN ({listed(_READS)}) AND NOT hasAny(arrayPopFront({words}), [{listed(_DOUBTS)}])", str(READING)),
         (f"NOT hasAny({words}, [{listed(_NEVER)}])", str(ORDERLESS)),
         otherwise=str(UNSURE),

@@ -88,10 +88,10 @@ _KINDS_OF_FLAGS = word_set(
 ACTS_WITH = word_set("set mark hold reserve assign train")
 """First words of a text argument that makes the call act: ``set_language``."""
 
-_FOR_A_WHILE = frozenset({"hold", "lock", "reserve", "visibility", "lease", "claim"})
+FOR_A_WHILE = frozenset({"hold", "lock", "reserve", "visibility", "lease", "claim"})
 """Words in the name of a number that says for how long a call keeps a thing from others: ``hold_seconds``."""
 
-_POLICIES = frozenset({"cache", "mode", "policy", "strategy", "missing"})
+POLICIES = frozenset({"cache", "mode", "policy", "strategy", "missing"})
 """Last words in the name of a text that may ask a call to act: ``if_missing="create"``."""
 
 REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
@@ -197,12 +197,12 @@ def _asks_to_act(arguments: object) -> bool:
         words = words_in_name(text_of(name))
         if not isinstance(value, (bool, str)) or not value:
             rehearses_not = value is False and "".join(words) in REHEARSALS
-            if rehearses_not or (isinstance(value, (int, float)) and value > 0 and not _FOR_A_WHILE.isdisjoint(words)):
+            if rehearses_not or (isinstance(value, (int, float)) and value > 0 and not FOR_A_WHILE.isdisjoint(words)):
                 return True
             continue
         if value is True and not ACTS.isdisjoint(words) and _KINDS_OF_FLAGS.isdisjoint(words[:1]):
             return True
-        if isinstance(value, str) and words and words[-1] in _POLICIES and not ACTS.isdisjoint(words_in_name(value)):
+        if isinstance(value, str) and words and words[-1] in POLICIES and not ACTS.isdisjoint(words_in_name(value)):
             return True
         if isinstance(value, str) and words[:1] and words[0] in ACTS_WITH and (len(words) > 1 or words[0] == "hold"):
             return True

@@ -76,7 +76,7 @@ _SEARCHED = tables.word_set(
 _DIRECTED = frozenset({"view", "scan", "detect", "look"})
 """Verbs after which a call without arguments may be about what they were directed at."""
 
-_PARTS_OF_TABLES = frozenset({"column", "columns", "row", "rows", "field", "fields", "values", "selection"})
+PARTS_OF_TABLES = frozenset({"column", "columns", "row", "rows", "field", "fields", "values", "selection"})
 _LISTED = _SEARCHING | {"filter", "retrieve", "browse"}
 _FOUND_WITHIN = frozenset({("lookup",), ("find",), ("look", "up"), ("find", "text"), ("find", "in", "page")})
 _MAKING = _MADE_BY.keys() | _TOLD_BY.keys()
@@ -84,13 +84,13 @@ _WORK_ON_DATA = _MADE_BY.keys() | {"compare", "explain"}
 _SAY_NOTHING = tables.word_set(
     "data info information details detail value values time date day all the of for by in on with"
 )
-_WORKPLACES = frozenset({"file", "page", "sheet", "worksheet", "workbook", "buffer", "notebook", "tab"})
-_NAMES_OF_PLACES = _WORKPLACES | tables.word_set(
+WORKPLACES = frozenset({"file", "page", "sheet", "worksheet", "workbook", "buffer", "notebook", "tab"})
+_NAMES_OF_PLACES = WORKPLACES | tables.word_set(
     """
     path filename id url uri document title folder dir directory files table dataset source of from user account
     """
 )
-_INDICES = frozenset(
+INDICES = frozenset(
     {"index", "idx", "i", "n", "position", "nth", "rank", "ordinal", "option", "choice", "result", "item", "selection"}
 )
 _THE_SOURCE = frozenset({"file", "files", "content", "contents", "text", "source", "lines", "url", "page", "image"})
@@ -101,7 +101,8 @@ _LONGEST_SUBJECT = 300
 _MOST_SUBJECTS = 16
 _MOST_TOOLS = 64
 _ANY = ""
-_CONTEXTS = frozenset(
+_UNSEEN = "\n"
+CONTEXTS = frozenset(
     {"session", "transaction", "txn", "tx", "conversation", "thread", "chat", "tab", "kernel", "terminal"}
 )
 _BOTH = "both use one {name}"
@@ -129,13 +130,13 @@ def works_on_what_came_before(tool: str, arguments: object) -> bool:
         return not any(map(_holds_data, values))
     if not arguments and verb in _WORK_ON_DATA:
         return True
-    of_a_table = nouns and nouns[-1] in _PARTS_OF_TABLES and not any(map(_holds_data, values))
-    if of_a_table or (verb in _SEARCHING and nouns and nouns[-1] in _WORKPLACES):
+    of_a_table = nouns and nouns[-1] in PARTS_OF_TABLES and not any(map(_holds_data, values))
+    if of_a_table or (verb in _SEARCHING and nouns and nouns[-1] in WORKPLACES):
         return not any(_names_a_place(name, value) for name, value in arguments.items())
     names = [" ".join(words_in_name(text_of(name))) for name in arguments]
     return (
         bool(names)
-        and all(name in _INDICES for name in names)
+        and all(name in INDICES for name in names)
         and all(isinstance(value, int) and abs(value) < _LEAST_NUMBER for value in values)
     )
 
@@ -171,10 +172,11 @@ def left_behind(calls: Sequence[Call], reads: Iterable[int]) -> dict[int, list[t
         if not by_tool and not makes:
             continue
         subjects = _subjects(call.arguments)
-        bare = subjects <= _UNNAMED
+        bare = call.arguments is not None and subjects <= _UNNAMED
         for tool, positions in by_tool.items():
             needed = _relation(tool, call.tool, bare=bare)
-            mask = positions if needed in {"made", "found"} else 0
+            sure = needed in {"made", "found"} or (needed == "related" and call.arguments is None)
+            mask = positions if sure else by_subject.get((tool, _UNSEEN), 0) if needed == "related" else 0
             if needed in {"related", "same thing"}:
                 for subject in subjects - _UNNAMED:
                     if needed == "related" or _THING.fullmatch(subject):
@@ -214,7 +216,7 @@ def _contexts(call: Call) -> list[str]:
     found = []
     for name, given in names[:_MOST_SUBJECTS]:
         words = words_in_name(name)
-        context = next((word for word in words[-2:] if word in _CONTEXTS), "")
+        context = next((word for word in words[-2:] if word in CONTEXTS), "")
         if context and words[-1] in {context, "id"} and context not in _singular(words_in_name(call.tool)):
             found.append(f"{context} {given}")
     return found
@@ -277,7 +279,7 @@ def _verb_and_nouns(tool: str) -> tuple[str, tuple[str, ...]]:
 def _subjects(arguments: Content | None) -> frozenset[str]:
     """Return the values in the arguments of a call that may say what it concerns, in lower case."""
     if arguments is None:
-        return frozenset()
+        return frozenset({_UNSEEN})
     found: set[str] = set()
     try:
         value = arguments.data()

@@ -31,11 +31,14 @@ _ACT = CaselessPattern(
     r"(?:index|memory|cache|workspace|session|sandbox|context|variable|dataframe|df|store|database|clipboard)\b",
     re.DOTALL,
 )
-_FIELDS_OF_ACTS = LazyPattern(
-    r"(?:num_?|n_?|total_?|count_?)?(?:\w+_)?(?:downloaded|embedded|indexed|ingested|synced|synchroni[sz]ed|imported"
-    r"|inserted|upserted|stored|saved|queued|enqueued|triggered|submitted|written|loaded|persisted|tagged|labell?ed"
-    r"|rebuilt|recalculated|recomputed|refreshed|warmed|crawled|reserved|claimed|acknowledged)(?:_?(?:count|total|\w+s))?"
+ACTED = (
+    "downloaded|embedded|indexed|ingested|synced|synchroni[sz]ed|imported|inserted|upserted|stored|saved|queued|enqueued"
+    "|triggered|submitted|written|loaded|persisted|tagged|labell?ed|rebuilt|recalculated|recomputed|refreshed|warmed"
+    "|crawled|reserved|claimed|acknowledged"
 )
+"""Words in the name of a field that says to how many things something was done."""
+
+_FIELDS_OF_ACTS = LazyPattern(rf"(?:num_?|n_?|total_?|count_?)?(?:\w+_)?(?:{ACTED})(?:_?(?:count|total|\w+s))?")
 _MOST_ACTED_ON = 1_000_000_000
 _LONGEST = 160
 _MOST_LEAVES = 3
