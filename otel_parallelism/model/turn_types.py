@@ -110,25 +110,24 @@ class Call(msgspec.Struct, frozen=True):
 
     Before normalisation ``scope`` is empty and ``parent_id`` is the parent of the span; afterwards ``scope`` is the
     span id of the nearest enclosing call, empty for a call of the turn itself. ``round`` numbers the turn's rounds from
-    0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``streamed`` is true if
-    the call started while the response that asked for it still streamed: it starts as long after the first call of that
+    0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``streamed`` is true if the
+    call started while the response that asked for it still streamed: it starts as long after the first call of that
     response as it did, whichever response asks for it. ``bound`` is true if it started during a request that may not
     have asked for it: it could not start earlier. ``depends_on`` is None if nothing was declared, ``()`` if
-    independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
-    that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``in_loop`` is true if
-    a task of an event loop made the call or ran it, perhaps in a thread. ``silenced`` is true if the decorator silences
-    findings about the call, ``blocking`` if its function is not a coroutine function.
-    ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more,
-    and ``stalled_ns`` how much longer these were because the machine or another thread may have kept it from running.
-    ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch`` that keeps calls
-    apart. ``remote_parent`` is true if the parent is in another process, or if the span is a server's record of a call.
-    ``waiting`` are the times inside the call in which it waited for a person, in order, without overlap; they are no
-    work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the
-    turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
-    ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and ``link_types`` are
-    those of its span. ``changes`` is true if its function visibly changes something outside, such as a file.
-    ``dispatch`` is recorded in tests only. ``serial_inside`` is true if the spans inside it and inside calls that
-    overlap it ran one after another.
+    independence was. ``called_ns`` is when the wrapper was called. ``thread`` is that of the caller, or of the loop
+    that the call held. All are 0 if unknown, as ``task`` is. ``in_loop`` is true if a task of an event loop made or ran
+    it. ``silenced`` is true if the decorator silences findings about the call, ``blocking`` if its function is not a
+    coroutine function. ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of
+    10 ms or more, and ``stalled_ns`` how much longer these were because the machine or another thread may have kept it
+    from running. ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch`` that
+    keeps calls apart. ``remote_parent`` is true if the parent is in another process, or if the span is a server's
+    record of a call. ``waiting`` are the times inside the call in which it waited for a person, in order, without
+    overlap; they are no work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it
+    then ends with the turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that
+    made the call. ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and
+    ``link_types`` are those of its span. ``changes`` is true if its function visibly changes something outside, such as
+    a file. ``dispatch`` is recorded in tests only. ``serial_inside`` is true if the spans inside it and inside calls
+    that overlap it ran one after another. ``description`` is that of its tool.
     """
 
     trace_id: str
@@ -177,6 +176,7 @@ class Call(msgspec.Struct, frozen=True):
     dispatch: Dispatch | None = None
     serial_inside: bool = False
     stalled_ns: int = 0
+    description: str = ""
 
     @property
     def duration_ns(self) -> int:

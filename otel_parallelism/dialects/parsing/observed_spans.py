@@ -82,6 +82,8 @@ def passage(span: SpanRecord, kind: Kind | None = None) -> Passage:
 
 # Arguments are given by position where a class has many fields: by name they take several times as long.
 _UNPLACED: Final = "", None, False, False  # a call's scope, round, and whether it is proved and bound
+_LONGEST_DESCRIPTION: Final = 2_000
+_DESCRIPTIONS: Final = ("gen_ai.tool.description", "tool.description")
 _NO_WRAPPER: Final = 0, 0  # when a wrapper was called, and in which task
 _NO_ENDS: Final = None, None  # by how much it outlived its turn, and its call stack
 _NO_AGENT: Final = False, False, False  # whether it is a sub-agent, silenced and blocking
@@ -135,6 +137,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         text(attributes, names.CONVERSATION_ID),
         span.link_types,
         stalled_ns=facts.stalled_ns,
+        description=text(attributes, *_DESCRIPTIONS)[:_LONGEST_DESCRIPTION],
     )
 
 

@@ -21,9 +21,10 @@ from otel_parallelism.analysis.dependencies.effects.argument_effects import (
 )
 from otel_parallelism.analysis.dependencies.effects.left_behind import CONTEXTS, INDICES, PARTS_OF_TABLES, WORKPLACES
 from otel_parallelism.analysis.dependencies.effects.reported_acts import ACTED
+from otel_parallelism.analysis.dependencies.effects.tool_descriptions import TELLS_OF_MORE
 from otel_parallelism.dialects.retrievals import READING_OPERATIONS, WRITING_OPERATIONS
 
-from .sql_expressions import attribute, cases, is_any, listed, quoted
+from .sql_expressions import attribute, attributes, cases, is_any, listed, quoted
 
 UNSURE, ORDERLESS, READING = range(3)
 """
@@ -32,8 +33,9 @@ read.
 """
 
 _CALL_IDS: Final = (names.TOOL_CALL_ID, "gen_ai.tool.call_id", "tool_call.id", "tool.call_id", "tool.id")
-_NOT_READ: Final = ("gen_ai.tool.description", "tool.description", "tool.parameters", "tool.json_schema")
-"""Attributes of calls that the core does not read."""
+_DESCRIPTIONS: Final = ("gen_ai.tool.description", "tool.description")
+_NOT_READ: Final = (*_DESCRIPTIONS, "tool.parameters", "tool.json_schema")
+"""Attributes of calls that the core does not read, or that are compared apart."""
 
 _SCREENS_AND_SESSIONS: Final = tables.word_set(
     """
@@ -181,7 +183,14 @@ def _is_plain() -> str:
     return (
         f"NOT arrayExists(key -> startsWith(key, {quoted(names.PREFIX)}), {keys}) AND empty(Links.SpanId)"
         f" AND NOT {operations} AND NOT arrayExists(value -> {telling} OR {not_json}, {values})"
+        f" AND NOT {tells_of_more(attributes(*_DESCRIPTIONS), 'tool')}"
     )
+
+
+def tells_of_more(description: str, tool: str) -> str:
+    """Return whether the *description* of a *tool* says more than that it reads; as the core's function of the name."""
+    others = f"replaceAll(lower({description}), lower({tool}), ' ')"
+    return f"match(trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' ')), {quoted(TELLS_OF_MORE)})"
 
 
 def _requested() -> str:

@@ -15,11 +15,20 @@ from otel_parallelism.analysis.dependencies.effects.argument_effects import ACTS
 from otel_parallelism.analysis.dependencies.effects.left_behind import left_behind
 from otel_parallelism.analysis.dependencies.effects.reported_acts import reports_an_act
 from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_session
+from otel_parallelism.analysis.dependencies.effects.tool_descriptions import (
+    tells_of_more as description_tells_of_more,
+)
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, is_result
 from otel_parallelism.dialects.parsing import envelopes
 from otel_parallelism.model import Call, Content
 from otel_parallelism.readers.otlp_json import read_otlp_json
-from otel_parallelism.scale.clickhouse.chain_conditions import ORDERLESS, READING, is_telling, name_nature
+from otel_parallelism.scale.clickhouse.chain_conditions import (
+    ORDERLESS,
+    READING,
+    is_telling,
+    name_nature,
+    tells_of_more,
+)
 from otel_parallelism.scale.clickhouse.chain_query import chains_query
 from otel_parallelism.scale.clickhouse.sql_expressions import quoted
 from otel_parallelism.settings import Settings
@@ -104,6 +113,19 @@ def test_names_of_tools(table: CollectorTable) -> None:
             assert not is_result(row["tool"]), row
         if row["nature"] == READING:
             assert effects == {"read"}, row
+
+
+def test_descriptions_of_tools(table: CollectorTable) -> None:
+    """A description that tells of more than a read tells of it in both."""
+    described = (
+        *("Get the weather in a city.", "Lists what the last search found.", "Fetches a mail and marks it as read."),
+        *("Opens the\n  scope.", "get_x gets x", "Use `open_session` first.", "Read the last 100 lines", ""),
+    )
+    listed = ", ".join(quoted(text) for text in described)
+    query = f"SELECT text, {tells_of_more('text', quoted('get_x'))} AS more FROM (SELECT arrayJoin([{listed}]) AS text)"
+    found = {row["text"]: bool(row["more"]) for row in table.rows(query)}
+    assert found == {text: description_tells_of_more(text, "get_x") for text in described}
+    assert Counter(found.values()) == {True: 4, False: 4}
 
 
 def test_reported_acts(table: CollectorTable) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from .argument_effects import argument_effect, named_texts, names_nothing
 from .left_behind import works_on_what_came_before
 from .reported_acts import reports_an_act
+from .tool_descriptions import tells_of_more
 from .tool_verbs import assumed_effect, is_generic, is_result
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
 
     Tools that ``settings.serial`` matches count as writing. Otherwise, highest precedence first: the decorator or the
     framework, the patterns in the settings (``writes`` before ``read_only``), the arguments, the words of the tool's
-    name. The source of an effect read from a name is ``assumed``. A result that reports an act defeats a reading name.
+    name. The source of an effect read from a name is ``assumed``. A description of the tool that tells of more
+    than a read, and a result that reports an act, defeat a reading name.
     """
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
@@ -47,7 +49,12 @@ def _shown_effect(call: Call) -> tuple[Effect, EffectSource]:
         return "write", "arguments"
     # A result without a name is that of what ran before.
     of_before = vague or (bare and is_result(call.tool))
-    doubtful = by_name == "read" and (call.changes or of_before or reports_an_act(call.result))
+    doubtful = by_name == "read" and (
+        call.changes
+        or of_before
+        or bool(call.description and tells_of_more(call.description, call.tool))
+        or reports_an_act(call.result)
+    )
     if shown == "read" and not doubtful and (is_generic(call.tool) or by_name == "read"):
         return ("read", "arguments") if seen else ("unknown", "")
     if doubtful or (shown == "unknown" and by_name != "write"):
