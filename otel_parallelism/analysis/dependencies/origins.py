@@ -262,6 +262,7 @@ class OriginSearch(Origins):
         self._own_words.forget()
         self._choices.forget()
         self._queries.forget()
+        self._plain_requests.forget()
         empty(self._holders, self._choosers)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import split_name, words_in_name
 from otel_parallelism.analysis.dependencies.effects.verb_tables import READS
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
 from . import english_words as english
@@ -97,6 +97,10 @@ class PlainRequests:
             if self._all_others:
                 bits |= self._ended & ~self._apart(self._words[index] & self._said)
         return [(bits, _WHY)] if bits else []
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._words, self._calls_with)
 
     def _apart(self, words: Iterable[str]) -> int:
         """Return the ended calls that one of *words* does not belong to."""
