@@ -55,7 +55,8 @@ POLITE: Final = frozenset(
     """
     please hi hello hey thanks thank kindly and also then additionally furthermore moreover finally lastly ok okay good
     morning afternoon evening there dear now next so well plus too great just first firstly second secondly third
-    thirdly afterwards afterward subsequently again likewise similarly quickly specifically
+    thirdly assistant team bot folks everyone afterwards afterward subsequently again likewise similarly quickly
+    specifically
     """.split()
 )
 """Words before a request that say nothing of it."""
@@ -198,3 +199,19 @@ NEEDS: Final = frozenset({"need", "needs", "require", "requires", "get", "gets",
 
 CASES: Final = frozenset("in on at for from to of by upon with".split())
 """Prepositions before what may be a case: "and on red the log"."""
+
+CERTAIN: Final = frozenset("the my our this his her their today's tomorrow's".split())
+"""Words before a certain occasion: "for the ward round"."""
+
+SUBJECTS: Final = frozenset(
+    "those these they it we i my our he she that this there i'm we're they're it's he's she's".split()
+)
+"""Words that begin a reason after "since" or "as"."""
+
+CONDITIONAL: Final = RISKY - frozenset(
+    """
+    always already still again even ever never not no so it they he she they're he's she's it's another very quite
+    because sometimes probably like something nobody nothing itself though although
+    """.split()
+)
+"""Words by which something told of a thing may be a condition: "which only matters with snow"."""

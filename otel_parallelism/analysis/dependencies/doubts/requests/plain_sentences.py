@@ -38,6 +38,7 @@ _SMALL_WORDS = (
     | english.DESCRIBING
     | english.OPENERS - {"will", "may"}
 )
+_TELLING_OF = frozenset({"who", "which", "whom", "whose"})
 _PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
@@ -100,7 +101,9 @@ def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
     """Return the first of *tokens*, those of a sentence, for which it is not plain; an empty text if it is."""
     if not tokens:
         return ""
-    tokens = _without_occasion(tokens)
+    tokens = _without_occasion(_without_asides(tokens))
+    if not tokens:
+        return ""
     asked_for = _asked_for(tokens)
     if asked_for is not None:
         found = risk_in(asked_for, tokens[0], known) or case_in(asked_for, known)
@@ -134,9 +137,37 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
     return tokens[start:]
 
 
+def _without_asides(tokens: Sequence[str]) -> Sequence[str]:
+    """
+    Return *tokens* without the reason at the end ("because support got complaints"), and what is told of a thing.
+
+    What is told in "…, who was admitted last night" is no aside if it has a word by which a condition can be said.
+    """
+    kept: list[str] = []
+    index = 0
+    while index < len(tokens):
+        word, following = tokens[index], tokens[index + 1 : index + 3]
+        if kept and (word == "because" or (word in ("since", "as") and _begins_a_reason(following))):
+            break
+        if word in _TELLING_OF and kept[-1:] == [","]:
+            end = next((place for place in range(index, len(tokens)) if tokens[place] == ","), len(tokens))
+            if english.CONDITIONAL.isdisjoint(tokens[index:end]):
+                index = end
+                continue
+        kept.append(word)
+        index += 1
+    return kept
+
+
+def _begins_a_reason(following: Sequence[str]) -> bool:
+    """Return whether a reason begins with the words *following* "since" or "as": "as Tom is allergic"."""
+    is_told = len(following) > 1 and following[0] == NAME and following[1] in english.TELLING
+    return is_told or bool(following and following[0] in english.SUBJECTS)
+
+
 def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
     """Return *tokens* without what the request is made for: "For my report, …", "To plan this, …"."""
-    end = next((index for index, word in enumerate(tokens) if word == "," or word in english.WISHING), 0)
+    end = next((index for index, word in enumerate(tokens) if word == "," or word in english.WISHING), len(tokens))
     if tokens[end + 1 : end + 2] and tokens[end + 1] in ("which", "who"):
         # "For the talk, which is on Friday, I need …"
         end = next((index for index in range(end + 1, len(tokens)) if tokens[index] == ","), end)
@@ -144,9 +175,11 @@ def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
     risky = not (english.RISKY - {"with"}).isdisjoint(before) or not english.TIMED.isdisjoint(before)
     if tokens[0] not in _PREFIXES or risky:
         return tokens
-    if tokens[0] not in ("as", "to") and english.OCCASIONS.isdisjoint(before):
+    # "For the ward round" is a certain one; "for high water" is a case.
+    is_certain = bool(before) and (before[0] in english.CERTAIN or before[0].endswith("'s"))
+    if tokens[0] not in ("as", "to") and not is_certain and english.OCCASIONS.isdisjoint(before):
         return tokens
-    return _without_courtesy(tokens[end:]) or tokens
+    return _without_courtesy(tokens[end:])
 
 
 def _asked_for(tokens: Sequence[str]) -> Sequence[str] | None:

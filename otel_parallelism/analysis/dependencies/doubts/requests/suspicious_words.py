@@ -43,6 +43,8 @@ def _is_harmless(word: str, before: str, following: Sequence[str], known: Collec
         return _is_time_or_bound(word, following, known)
     if word == "any":
         return before == "and" and len(following) < _NEAR_THE_END
+    if word == "no":
+        return before == "," and after in known
     return word == "with" and bool(before) and (before not in english.BREAKS or _gives_a_value(following))
 
 
@@ -88,7 +90,8 @@ def verb_in_order(tokens: Sequence[str], known: Collection[str]) -> str:
     """Return a word of *tokens*, an order, that seems to be the verb of another sentence: "and rain makes the …"."""
     kinds = [_kind(word, known) for word in tokens]
     for index in range(1, len(tokens) - 1):
-        if kinds[index] == _OTHER and kinds[index - 1] == _KNOWN and tokens[index + 1] in english.DETERMINERS:
+        after_thing = kinds[index - 1] == _KNOWN and not is_value(tokens[index - 1])
+        if kinds[index] == _OTHER and after_thing and tokens[index + 1] in english.DETERMINERS:
             return tokens[index]
     return ""
 
