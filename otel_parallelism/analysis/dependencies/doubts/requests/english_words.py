@@ -137,6 +137,7 @@ HARMLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
     "it": frozenset("see if whether does do is did will has can was".split()),
     "than": frozenset("more less fewer later earlier".split()),
     "after": frozenset({"look"}),
+    "once": frozenset({"at"}),
     "past": frozenset({"the"}),
 }
 """For a risky word, the words before it with which it is harmless. An empty text stands for none."""

@@ -40,6 +40,9 @@ _SENTENCES = LazyPattern(
     r"([.!?;:\u2013\u2014]|(?<=\s)-)(?=\s|$)|\n+"
     r"|,? so (?=(?:please|could|can|find|show|get|give|list|search|i'd|I'd|I need|i need|we need|help)\b)"
 )
+_TAG = LazyPattern(r"</?[A-Za-z][\w:-]{0,40}/?>")
+_FIELD = LazyPattern(r"""\b\w{1,40}=(?:'([^']*)'|"([^"]*)"|None|True|False|[\[{(\d])""")
+_FEWEST_FIELDS = 2
 _FULL_STOPS = (".", "!", "?", ";", None, "")
 _ORDINAL = LazyPattern(r"(\d+)(?:st|nd|rd|th)")
 _EMPTY = (
@@ -81,7 +84,8 @@ class PlainRequests:
             for word in words_in_name(name)
             for form in _forms(word)
         )
-        read = [_Read(text[:_MOST_READ], known, explained) for text in paced(dict.fromkeys(texts))]
+        said = dict.fromkeys(one for text in texts for one in _prose_in(text[:_MOST_READ]))
+        read = [_Read(text, known, explained) for text in paced(said)]
         self._loose = frozenset(word for one in read for word in one.loose)
         # The names of tools are English: the text may speak of any call that it does not name.
         self._all_others = any(one.is_foreign and one.has_loose for one in read)
@@ -115,6 +119,19 @@ class PlainRequests:
         self._ended |= bit
         for word in self._words[index] & self._said:
             self._calls_with[word] = self._calls_with.get(word, 0) | bit
+
+
+def _prose_in(text: str) -> list[str]:
+    """
+    Return what a person wrote in *text*: without tags, and of the text of an object the texts that it holds.
+
+    >>> _prose_in("<query>Oslo?</query>"), _prose_in("id='4' content='Oslo?' kind=None")
+    ([' Oslo? '], ['4', 'Oslo?'])
+    """
+    held = _FIELD.findall(text)
+    if len(held) < _FEWEST_FIELDS:
+        return [_TAG.sub(" ", text)]
+    return [single or double for single, double in held if single or double]
 
 
 class _Read:
