@@ -183,11 +183,11 @@ def _is_plain() -> str:
     return (
         f"NOT arrayExists(key -> startsWith(key, {quoted(names.PREFIX)}), {keys}) AND empty(Links.SpanId)"
         f" AND NOT {operations} AND NOT arrayExists(value -> {telling} OR {not_json}, {values})"
-        f" AND NOT {tells_of_more(attributes(*_DESCRIPTIONS), 'tool')}"
+        f" AND NOT {description_tells_of_more(attributes(*_DESCRIPTIONS), 'tool')}"
     )
 
 
-def tells_of_more(description: str, tool: str) -> str:
+def description_tells_of_more(description: str, tool: str) -> str:
     """Return whether the *description* of a *tool* says more than that it reads; as the core's function of the name."""
     others = f"replaceAll(lower({description}), lower({tool}), ' ')"
     return f"match(trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' ')), {quoted(TELLS_OF_MORE)})"

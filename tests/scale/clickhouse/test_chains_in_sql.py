@@ -15,9 +15,7 @@ from otel_parallelism.analysis.dependencies.effects.argument_effects import ACTS
 from otel_parallelism.analysis.dependencies.effects.left_behind import left_behind
 from otel_parallelism.analysis.dependencies.effects.reported_acts import reports_an_act
 from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_session
-from otel_parallelism.analysis.dependencies.effects.tool_descriptions import (
-    tells_of_more as description_tells_of_more,
-)
+from otel_parallelism.analysis.dependencies.effects.tool_descriptions import tells_of_more
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, is_result
 from otel_parallelism.dialects.parsing import envelopes
 from otel_parallelism.model import Call, Content
@@ -25,9 +23,9 @@ from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.scale.clickhouse.chain_conditions import (
     ORDERLESS,
     READING,
+    description_tells_of_more,
     is_telling,
     name_nature,
-    tells_of_more,
 )
 from otel_parallelism.scale.clickhouse.chain_query import chains_query
 from otel_parallelism.scale.clickhouse.sql_expressions import quoted
@@ -122,9 +120,10 @@ def test_descriptions_of_tools(table: CollectorTable) -> None:
         *("Opens the\n  scope.", "get_x gets x", "Use `open_session` first.", "Read the last 100 lines", ""),
     )
     listed = ", ".join(quoted(text) for text in described)
-    query = f"SELECT text, {tells_of_more('text', quoted('get_x'))} AS more FROM (SELECT arrayJoin([{listed}]) AS text)"
+    more = description_tells_of_more("text", quoted("get_x"))
+    query = f"SELECT text, {more} AS more FROM (SELECT arrayJoin([{listed}]) AS text)"
     found = {row["text"]: bool(row["more"]) for row in table.rows(query)}
-    assert found == {text: description_tells_of_more(text, "get_x") for text in described}
+    assert found == {text: tells_of_more(text, "get_x") for text in described}
     assert Counter(found.values()) == {True: 4, False: 4}
 
 

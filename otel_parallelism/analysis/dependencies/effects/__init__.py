@@ -25,8 +25,8 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
 
     Tools that ``settings.serial`` matches count as writing. Otherwise, highest precedence first: the decorator or the
     framework, the patterns in the settings (``writes`` before ``read_only``), the arguments, the words of the tool's
-    name. The source of an effect read from a name is ``assumed``. A description of the tool that tells of more
-    than a read, and a result that reports an act, defeat a reading name.
+    name. The source of an effect read from a name is ``assumed``. A description of the tool that says more
+    than that it reads, and a result that reports an act, defeat a reading name.
     """
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"

@@ -139,9 +139,9 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
 
 def _without_asides(tokens: Sequence[str]) -> Sequence[str]:
     """
-    Return *tokens* without the reason at the end ("because support got complaints"), and what is told of a thing.
+    Return *tokens* without a reason at the end ("because support got complaints"), and without asides.
 
-    What is told in "…, who was admitted last night" is no aside if it has a word by which a condition can be said.
+    A clause such as "…, who was admitted last night" is no aside if it has a word by which a condition can be said.
     """
     kept: list[str] = []
     index = 0
