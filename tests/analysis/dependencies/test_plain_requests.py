@@ -31,6 +31,7 @@ FERRIES: Told = ("list_ferries", {"island": "Mull"}, ["09:00", "12:30"])
         "Could you show me the tides at Kyle, and list the ferries to Mull as well? Thanks a lot!",
         "Hi! I'm planning a trip to Scotland with my kids. What are the tides at Kyle? And which ferries go to Mull?",
         "Both at once: the tides at Kyle and the ferries to Mull.",
+        "Tides at Kyle, ferries to Mull.\nRespond with a name that must be of Literal['get_tides', 'list_ferries']",
         "<user_query>The tides at Kyle and the ferries to Mull</user_query>",
         "id='5f-84' source='user' usage=None content='The tides at Kyle and the ferries to Mull.' type='Message'",
         "For my report I need the tides at Kyle and the ferries to Mull.",

@@ -40,7 +40,8 @@ _SENTENCES = LazyPattern(
     r"([.!?;:\u2013\u2014]|(?<=\s)-)(?=\s|$)|\n+"
     r"|,? so (?=(?:please|could|can|find|show|get|give|list|search|i'd|I'd|I need|i need|we need|help)\b)"
 )
-_TAG = LazyPattern(r"</?[A-Za-z][\w:-]{0,40}/?>")
+# DSPy lists the tools in the user's message: "a valid Literal['get_weather', 'finish']".
+_NO_PROSE = LazyPattern(r"""</?[A-Za-z][\w:-]{0,40}/?>|\[(?: ?['"]\w+['"],?)+\]""")
 _FIELD = LazyPattern(r"""\b\w{1,40}=(?:'([^']*)'|"([^"]*)"|None|True|False|[\[{(\d])""")
 _FEWEST_FIELDS = 2
 _FULL_STOPS = (".", "!", "?", ";", None, "")
@@ -123,14 +124,14 @@ class PlainRequests:
 
 def _prose_in(text: str) -> list[str]:
     """
-    Return what a person wrote in *text*: without tags, and of the text of an object the texts that it holds.
+    Return what a person wrote in *text*: without tags and lists in code, and of an object's text the texts it holds.
 
     >>> _prose_in("<query>Oslo?</query>"), _prose_in("id='4' content='Oslo?' kind=None")
     ([' Oslo? '], ['4', 'Oslo?'])
     """
     held = _FIELD.findall(text)
     if len(held) < _FEWEST_FIELDS:
-        return [_TAG.sub(" ", text)]
+        return [_NO_PROSE.sub(" ", text)]
     return [single or double for single, double in held if single or double]
 
 
