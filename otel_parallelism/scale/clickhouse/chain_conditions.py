@@ -189,7 +189,8 @@ def _is_plain() -> str:
 
 def description_tells_of_more(description: str, tool: str) -> str:
     """Return whether the *description* of a *tool* says more than that it reads; as the core's function of the name."""
-    others = f"replaceAll(lower({description}), lower({tool}), ' ')"
+    own_name = f"if(position({tool}, '_') > 0, lower({tool}), '\\n')"
+    others = f"replaceAll(lower({description}), {own_name}, ' ')"
     return f"match(trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' ')), {quoted(TELLS_OF_MORE)})"
 
 

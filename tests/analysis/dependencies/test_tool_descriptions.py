@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects.tool_descriptions import tells_of_more
@@ -50,11 +48,15 @@ def test_description_of_an_act_or_of_an_order_defeats_a_reading_name(description
     assert tells_of_more(description, "get_weather")
 
 
-def test_long_descriptions_are_read_in_time_that_grows_with_them() -> None:
-    began = time.process_time()
-    assert not tells_of_more("and the open of " * 200_000, "get")
-    assert not tells_of_more("call " * 500_000, "get")
-    assert time.process_time() - began < 1
+def test_only_the_beginning_of_a_long_description_is_read() -> None:
+    assert tells_of_more("word " * 300 + ". Marks it as read.", "get_mail")
+    assert not tells_of_more("word " * 500 + ". Marks it as read.", "get_mail")
+
+
+@pytest.mark.parametrize("tool", ["search", "mark", ""])
+def test_name_of_one_word_is_left_in_its_description(tool: str) -> None:
+    assert tells_of_more("Lists what the last search found.", tool)
+    assert tells_of_more("Fetches a mail and marks it as read.", tool)
 
 
 def advice(attribute: str, description: str) -> list[str]:

@@ -48,8 +48,13 @@ def tells_of_more(description: str, tool: str) -> bool:
     False
     >>> tells_of_more("Lists evidence of the scope opened by the last get_scope call.", "list_evidence")
     True
+    >>> tells_of_more("Lists what the last search found", "search")
+    True
     >>> tells_of_more("Fetches a mail and marks it as read.", "fetch_mail")
     True
     """
-    text = description[:_MOST_READ].lower().replace(tool.lower(), " ")
+    text = description[:_MOST_READ].lower()
+    if "_" in tool:
+        # Its own name is not that of another tool.
+        text = text.replace(tool.lower(), " ")
     return _MORE.search(" ".join(text.split())) is not None

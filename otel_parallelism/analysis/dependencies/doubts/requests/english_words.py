@@ -114,7 +114,7 @@ RISKY: Final = frozenset(
     anywhere something it it's itself they they're he he's she she's without beyond past against
     except besides despite unlike so such another either enough still yet already again even ever always sometimes
     probably perhaps maybe possibly likely less fewer very quite hence thus therefore thereby whereas because depending
-    provided assuming supposing failing barring would means lest upon hardly almost nearly with
+    provided assuming supposing failing barring would means given lest upon hardly almost nearly with
     """.split()
 )
 """Words by which a condition, a reason or a reserve can be said."""
@@ -138,6 +138,7 @@ HARMLESS_AFTER: Final[Mapping[str, frozenset[str]]] = {
     "than": frozenset("more less fewer later earlier".split()),
     "after": frozenset({"look"}),
     "once": frozenset({"at"}),
+    "given": frozenset({"the"}),
     "past": frozenset({"the"}),
 }
 """For a risky word, the words before it with which it is harmless. An empty text stands for none."""
@@ -203,6 +204,12 @@ CASES: Final = frozenset("in on at for from to of by upon with".split())
 
 CERTAIN: Final = frozenset("the my our this his her their today's tomorrow's".split())
 """Words before a certain occasion: "for the ward round"."""
+
+COMPARED: Final = frozenset({"one", "ones", "first", "second", "other", "best", "worst", "them", "those", "both"})
+"""Words of an occasion that depends on what is compared."""
+
+PREFIXES: Final = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
+"""Words before an occasion, or before a case."""
 
 SUBJECTS: Final = frozenset(
     "those these they it we i my our he she that this there i'm we're they're it's he's she's".split()

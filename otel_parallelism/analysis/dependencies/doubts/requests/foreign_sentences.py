@@ -31,11 +31,12 @@ def is_plain_in(language: Language, sentence: str, known: Collection[str]) -> bo
         sentence: The sentence.
         known: The words of the calls' names and arguments.
     """
-    tokens = tokens_of(_APOSTROPHE.sub("' ", sentence), language.words)
+    parted = tokens_of(_APOSTROPHE.sub("' ", sentence), language.words)
+    tokens = [word.removesuffix("'") or "'" for word in parted]
     start = next((index for index, word in enumerate(tokens) if is_word(word) and word not in language.polite), None)
     if start is None:
         return True
-    tokens = [word.removesuffix("'") for word in tokens[start:]]
+    tokens = tokens[start:]
     if not language.risky.isdisjoint(tokens) or any(_supposes(language, word, known) for word in tokens):
         return False
     if any(_starts_a_case(language, tokens, index) for index in range(len(tokens))):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
+import msgspec
 
-class Language:
+
+class Language(msgspec.Struct, kw_only=True, dict=True, eq=False):
     """
     The words of a language.
 
@@ -21,39 +24,29 @@ class Language:
         risky: Words by which a condition, a reason or a reserve can be said.
         endings: Endings of verbs that suppose something.
         describes_after: Whether a word after a noun may describe it: "museo antiguo".
-        joins: The words that join things in a list.
-        words: All words that tell the language.
     """
 
-    def __init__(
-        self,
-        *,
-        openers: frozenset[str],
-        wishes: frozenset[str],
-        persons: frozenset[str],
-        polite: frozenset[str],
-        joining: frozenset[str],
-        starting_a_case: frozenset[str],
-        determiners: frozenset[str],
-        telling: frozenset[str],
-        risky: frozenset[str],
-        endings: tuple[str, ...] = (),
-        describes_after: bool = True,
-    ) -> None:
-        """Keep the words; see the class."""
-        self.openers: frozenset[str] = openers
-        self.wishes: frozenset[str] = wishes
-        self.persons: frozenset[str] = persons
-        self.polite: frozenset[str] = polite
-        self.joining: frozenset[str] = joining
-        self.starting_a_case: frozenset[str] = starting_a_case
-        self.determiners: frozenset[str] = determiners
-        self.telling: frozenset[str] = telling
-        self.risky: frozenset[str] = risky
-        self.endings: tuple[str, ...] = endings
-        self.describes_after: bool = describes_after
-        self.joins: frozenset[str] = joining | determiners | telling | polite | starting_a_case
-        self.words: frozenset[str] = self.joins | openers | wishes | persons | risky
+    openers: frozenset[str]
+    wishes: frozenset[str]
+    persons: frozenset[str]
+    polite: frozenset[str]
+    joining: frozenset[str]
+    starting_a_case: frozenset[str]
+    determiners: frozenset[str]
+    telling: frozenset[str]
+    risky: frozenset[str]
+    endings: tuple[str, ...] = ()
+    describes_after: bool = True
+
+    @cached_property
+    def joins(self) -> frozenset[str]:
+        """The words that join things in a list."""
+        return self.joining | self.determiners | self.telling | self.polite | self.starting_a_case
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words that tell the language."""
+        return self.joins | self.openers | self.wishes | self.persons | self.risky
 
 
 def _words(text: str) -> frozenset[str]:
@@ -92,7 +85,7 @@ GERMAN: Final = Language(
         wenn falls sofern sonst ansonsten andernfalls nur ohne ausser lieber eher ware waren wurde wurden konnte konnten
         durfte sollte sollten musste mussten muss tut aber sondern doch trotzdem notfalls sobald bevor nachdem solange
         wahrend weil denn deshalb daher damit mangels statt anstatt kein keine keinen nicht nichts nie niemand weder
-        entweder vielleicht eventuell wohl heisst heißt bedeutet zu_viel genug interessiert
+        entweder vielleicht eventuell wohl heisst heißt bedeutet genug interessiert
         """
     ),
     describes_after=False,
@@ -118,7 +111,7 @@ FRENCH: Final = Language(
     risky=_words(
         """
         si sinon sauf sans seulement uniquement ne n pas jamais rien aucun aucune personne ni mais cependant pourtant
-        toutefois alors donc car puisque parce faute une_fois tant lorsque apres avant jusqu plutot peut-etre devrait
+        toutefois alors donc car puisque parce faute tant lorsque apres avant jusqu plutot peut-etre devrait
         serait trop assez encore deja c moins
         """
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.analysis.dependencies.comments.fillers import FILLERS
@@ -26,16 +27,19 @@ ENGLISH: Final = Language(
 )
 _KNOWN: Final = (ENGLISH, *LANGUAGES)
 _FEWEST: Final = 2
-# The last are the small words of languages whose plain requests are not known: the Scandinavian ones, and Russian.
-_WORDS: Final = (*(language.words for language in _KNOWN), frozenset[str]().union(*FILLERS[-2:]))
 
 
-_LANGUAGES_WITH: Final = {
-    word: frozenset(index for index, known in enumerate(_WORDS) if word in known)
-    for word in frozenset().union(*_WORDS)
-    if len(word) > 1
-}
-"""For each small word the places of its languages in `_KNOWN`, or the one after it for other languages."""
+@cache
+def _languages_with() -> dict[str, frozenset[int]]:
+    """Return for each small word the places of its languages in `_KNOWN`, or the one after it for other languages."""
+    # The last are the small words of languages whose plain requests are not known: the Scandinavian ones, and Russian.
+    groups = (*(language.words for language in _KNOWN), frozenset[str]().union(*FILLERS[-2:]))
+    found: dict[str, frozenset[int]] = {}
+    for index, words in enumerate(groups):
+        for word in words:
+            if len(word) > 1:
+                found[word] = found.get(word, frozenset()) | {index}
+    return found
 
 
 def language_of(words: Sequence[str], *, is_ascii: bool) -> Language | None:
@@ -51,7 +55,7 @@ def language_of(words: Sequence[str], *, is_ascii: bool) -> Language | None:
     >>> language_of(["zeig", "mir", "die", "zeiten", "in", "rom"], is_ascii=True) is LANGUAGES[0]
     True
     """
-    by_languages = Counter(map(_LANGUAGES_WITH.get, words))
+    by_languages = Counter(map(_languages_with().get, words))
     counts = [
         sum(count for languages, count in by_languages.items() if languages and index in languages)
         for index in range(len(_KNOWN) + 1)

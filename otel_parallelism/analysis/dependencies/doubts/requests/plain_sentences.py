@@ -17,10 +17,12 @@ from .sentence_tokens import NAME, is_value, is_word, tokens_of
 from .suspicious_words import case_in, risk_in, verb_in_list, verb_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
 _OCCASION = CaselessPattern(
-    r"\b(?:in (?:any |such |the )?(?:case|event)|(?:for|in|on) (?:the |a |any )?(?:case|event|lack|want|absence"
+    r"\b(?:in (?:any |such )?(?:case|event)|(?:for|in|on) (?:the |a |any )?"
+    r"(?:(?:worst|best|other|opposite|former|latter|unlikely|same) )?(?:case|event|lack|want|absence"
     r"|condition)|plan b|(?:my|our|the) (?:second|next|other) (?:choice|option|pick|guess|bet))\b"
 )
 _DESCRIBES_A_TOOL = LazyPattern(r"\W{0,9}\w*(?:[A-Za-z0-9]_\w|\w\()")
@@ -39,13 +41,12 @@ _SMALL_WORDS = (
     | english.OPENERS - {"will", "may"}
 )
 _TELLING_OF = frozenset({"who", "which", "whom", "whose"})
-_PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
 _LONGEST_SUBJECT = 9
 _LONGEST_ELLIPSIS = 5
 _ALL_OF_THEM = 2
 
 
-def is_plain(sentence: str, known: Collection[str]) -> bool:
+def is_plain(sentence: str, known: AbstractSet[str]) -> bool:
     """
     Return whether *sentence*, in English, is a plain request, a list of things or a greeting.
 
@@ -97,11 +98,11 @@ def is_elliptic(sentence: str) -> bool:
     return 0 < len(tokens) <= _LONGEST_ELLIPSIS and _asked_for(tokens) is None
 
 
-def obstacle(tokens: Sequence[str], known: Collection[str]) -> str:
+def obstacle(tokens: Sequence[str], known: AbstractSet[str]) -> str:
     """Return the first of *tokens*, those of a sentence, for which it is not plain; an empty text if it is."""
     if not tokens:
         return ""
-    tokens = _without_occasion(_without_asides(tokens))
+    tokens = _without_occasion(_without_asides(tokens, known))
     if not tokens:
         return ""
     asked_for = _asked_for(tokens)
@@ -137,21 +138,25 @@ def _without_courtesy(tokens: Sequence[str]) -> Sequence[str]:
     return tokens[start:]
 
 
-def _without_asides(tokens: Sequence[str]) -> Sequence[str]:
+def _without_asides(tokens: Sequence[str], known: AbstractSet[str]) -> Sequence[str]:
     """
     Return *tokens* without a reason at the end ("because support got complaints"), and without asides.
 
-    A clause such as "…, who was admitted last night" is no aside if it has a word by which a condition can be said.
+    A clause such as "…, who was admitted last night" is no aside if it names a call, or has a word by which a condition
+    can be said.
     """
     kept: list[str] = []
     index = 0
     while index < len(tokens):
-        word, following = tokens[index], tokens[index + 1 : index + 3]
-        if kept and (word == "because" or (word in ("since", "as") and _begins_a_reason(following))):
-            break
-        if word in _TELLING_OF and kept[-1:] == [","]:
-            end = next((place for place in range(index, len(tokens)) if tokens[place] == ","), len(tokens))
-            if english.CONDITIONAL.isdisjoint(tokens[index:end]):
+        word = tokens[index]
+        reason = bool(kept) and (word == "because" or (word in ("since", "as") and _begins_a_reason(tokens, index)))
+        aside = word in _TELLING_OF and kept[-1:] == [","]
+        if reason or aside:
+            # A reason may be followed by another request: "because I wade, and on red the ferries".
+            ends = (",", "and", "or") if reason else (",",)
+            end = next((place for place in range(index, len(tokens)) if tokens[place] in ends), len(tokens))
+            part = tokens[index:end]
+            if english.CONDITIONAL.isdisjoint(part) and known.isdisjoint(part):
                 index = end
                 continue
         kept.append(word)
@@ -159,10 +164,10 @@ def _without_asides(tokens: Sequence[str]) -> Sequence[str]:
     return kept
 
 
-def _begins_a_reason(following: Sequence[str]) -> bool:
-    """Return whether a reason begins with the words *following* "since" or "as": "as Tom is allergic"."""
-    is_told = len(following) > 1 and following[0] == NAME and following[1] in english.TELLING
-    return is_told or bool(following and following[0] in english.SUBJECTS)
+def _begins_a_reason(tokens: Sequence[str], index: int) -> bool:
+    """Return whether a reason begins with the "since" or "as" at *index*: "as Tom is allergic"."""
+    first, second = [*tokens[index + 1 : index + 3], "", ""][:2]
+    return first in english.SUBJECTS or (first == NAME and second in english.TELLING)
 
 
 def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
@@ -173,13 +178,18 @@ def _without_occasion(tokens: Sequence[str]) -> Sequence[str]:
         end = next((index for index in range(end + 1, len(tokens)) if tokens[index] == ","), end)
     before = tokens[1:end]
     risky = not (english.RISKY - {"with"}).isdisjoint(before) or not english.TIMED.isdisjoint(before)
-    if tokens[0] not in _PREFIXES or risky:
+    if tokens[0] not in english.PREFIXES or risky:
         return tokens
-    # "For the ward round" is a certain one; "for high water" is a case.
-    is_certain = bool(before) and (before[0] in english.CERTAIN or before[0].endswith("'s"))
-    if tokens[0] not in ("as", "to") and not is_certain and english.OCCASIONS.isdisjoint(before):
+    is_purpose = tokens[0] in ("as", "to") or (tokens[0] == "for" and _is_certain(before))
+    if not is_purpose and english.OCCASIONS.isdisjoint(before):
         return tokens
     return _without_courtesy(tokens[end:])
+
+
+def _is_certain(occasion: Sequence[str]) -> bool:
+    """Return whether an *occasion* is a certain one: "the ward round", and not "high water" or "the lower one"."""
+    compared = any(word in english.COMPARED or word.endswith(("er", "est")) for word in occasion)
+    return bool(occasion) and not compared and (occasion[0] in english.CERTAIN or occasion[0].endswith("'s"))
 
 
 def _asked_for(tokens: Sequence[str]) -> Sequence[str] | None:

@@ -14,7 +14,6 @@ _JOINS = english.JOINING | english.DETERMINERS | english.DESCRIBING | english.PO
 _COPULAS = frozenset({"is", "are", "was", "were", "has", "have"})
 _RELATIVE = frozenset({"who", "which", "that"})
 _ENDS = frozenset({",", "and"})
-_PREFIXES = frozenset({"for", "as", "to", "in", "during", "on", "before", "after"})
 _LONGEST_JOINING = 2
 _LONGEST_UNIT = 2
 _LONGEST_CASE = 8
@@ -103,7 +102,7 @@ def verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
     In such a list, a word that belongs to no call describes the one after it, or follows a preposition. One between two
     things, as in "rain justifies museums", may be a verb.
     """
-    if tokens[0] in _PREFIXES and any(_kind(word, known) == _OTHER for word in tokens):
+    if tokens[0] in english.PREFIXES and any(_kind(word, known) == _OTHER for word in tokens):
         return tokens[0]
     kind, told, relative = _JOIN, False, False
     for index, word in enumerate(tokens):
@@ -111,17 +110,17 @@ def verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
         relative = word not in _ENDS and (relative or (word in _RELATIVE and kind != _JOIN))
         if relative:
             continue
-        rest = tokens[index + 1 :]
         now = _kind(word, known)
+        after = _kind(tokens[index + 1], known) if index + 1 < len(tokens) else _JOIN
         if word in english.TELLING:
-            if told or word not in _COPULAS or not _tells_a_value(rest):
+            if told or word not in _COPULAS or not _tells_a_value(tokens[index + 1 : index + 1 + _NEAR]):
                 return word
             told = True
         elif told and now == _OTHER:
             # "0.985 cubic meters"
             if not any(map(is_value, tokens[max(0, index - _LONGEST_UNIT) : index])):
                 return word
-        elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and _kind(rest[:1], known) != _JOIN)):
+        elif kind != _JOIN and (word in english.DETERMINERS or (now == _OTHER and after != _JOIN)):
             return word
         kind = now
         told = told and word not in _ENDS
@@ -129,15 +128,13 @@ def verb_in_list(tokens: Sequence[str], known: Collection[str]) -> str:
 
 
 def _tells_a_value(tokens: Sequence[str]) -> bool:
-    """Return whether *tokens* begin with a number or a name: "is about 0.985 cubic meters"."""
+    """Return whether there is a number or a name among *tokens*, the next ones: "is about 0.985 cubic meters"."""
     end = next((index for index, word in enumerate(tokens) if word in _ENDS), len(tokens))
-    return any(word == NAME or is_value(word) for word in tokens[: min(end, _NEAR)])
+    return any(word == NAME or is_value(word) for word in tokens[:end])
 
 
-def _kind(word: str | Sequence[str], known: Collection[str]) -> int:
+def _kind(word: str, known: Collection[str]) -> int:
     """Return what part *word* has in a list of things: it joins them, or belongs to a known one, or neither."""
-    if not isinstance(word, str):
-        word = word[0] if word else ","
     if word == NAME or is_value(word) or word in known or word.removesuffix("'s") in known:
         return _KNOWN
     joins = len(word) <= _LONGEST_JOINING or word in _JOINS or word.endswith("ing")
