@@ -20,15 +20,15 @@ from otel_parallelism.shown_names import encodable
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded, is_cut_off
 from .parsing.facts import CallMark, Dialect, Facts, first_value, text
-from .parsing.genai_answers import asked
-from .parsing.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
+from .parsing.genai.genai_answers import asked
+from .parsing.genai.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
 from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
 
     from .parsing.facts import Describer, Kind
-    from .parsing.genai_keys import GenaiKeys
+    from .parsing.genai.genai_keys import GenaiKeys
 
 _REQUEST_TYPE = "llm.request.type"
 

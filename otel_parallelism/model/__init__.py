@@ -24,6 +24,7 @@ from .report_types import (
     UnknownSpans,
     Verdict,
 )
+from .span_types import SpanEvent, SpanRecord
 from .time_types import CallTotals, Interval
 from .turn_types import (
     AskedCall,
@@ -35,8 +36,6 @@ from .turn_types import (
     HandedObject,
     Observation,
     Passage,
-    SpanEvent,
-    SpanRecord,
     Step,
     Turn,
     TurnSpan,

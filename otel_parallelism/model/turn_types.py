@@ -1,4 +1,4 @@
-"""The types of what is analysed: spans, the calls and model requests classified from them, and turns."""
+"""The types of what is analysed: calls, model requests and other spans as classified, and turns."""
 
 from __future__ import annotations
 
@@ -15,41 +15,6 @@ from .time_types import CallTotals, Interval
 
 Effect: TypeAlias = Literal["read", "write", "unknown"]
 EffectSource: TypeAlias = Literal["", "declared", "framework", "settings", "arguments", "assumed"]
-
-
-class SpanEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event of a span."""
-
-    name: str
-    attributes: Mapping[str, object]
-
-
-class SpanRecord(msgspec.Struct, frozen=True, gc=False):
-    """
-    One ended span of any dialect, live or stored.
-
-    Ids are lower-case hex; ``parent_id`` is empty for a root span, and ``remote_parent`` is true if the parent is in
-    another process. ``source`` identifies the resource: it is the same string for one process and service.
-    ``instrumentation`` is the name of the instrumentation scope, ``kind`` the OTLP number (2 server, 3 client).
-    ``links`` are the ids of the linked spans, of any trace; ``link_types`` are the types of the links in the same
-    order, empty if none has a type.
-    """
-
-    trace_id: str
-    span_id: str
-    parent_id: str
-    name: str
-    start_ns: int
-    end_ns: int
-    attributes: Mapping[str, object]
-    events: tuple[SpanEvent, ...] = ()
-    links: tuple[str, ...] = ()
-    kind: int = 0
-    error: bool = False
-    remote_parent: bool = False
-    source: str = ""
-    instrumentation: str = ""
-    link_types: tuple[str, ...] = ()
 
 
 class HandedObject(msgspec.Struct, frozen=True, gc=False):
@@ -203,7 +168,7 @@ class Step(msgspec.Struct, frozen=True):
     messages in its input. ``answer`` is the output, ``switch`` a setting such as ``parallel_tool_calls=False``.
     ``conversation`` is the id of the conversation; ``links`` and ``link_types`` are those of its span. ``streams`` is
     true if the agent runs nothing but the model's calls, and starts them while the response is still incomplete.
-    ``dispatch`` is recorded in tests only.
+    ``tools`` are the descriptions of tools that it offers, by name. ``dispatch`` is recorded in tests only.
     """
 
     trace_id: str
@@ -224,11 +189,16 @@ class Step(msgspec.Struct, frozen=True):
     links: tuple[str, ...] = ()
     link_types: tuple[str, ...] = ()
     streams: bool = False
+    tools: Mapping[str, str] | None = None
     dispatch: Dispatch | None = None
 
 
 class TurnSpan(msgspec.Struct, frozen=True):
-    """The span of one agent run, with the user's messages; *emptied* if what it held is in another report already."""
+    """
+    The span of one agent run, with the user's messages and the described ``tools`` that it can call.
+
+    It is *emptied* if what it held is in another report already.
+    """
 
     trace_id: str
     span_id: str
@@ -241,6 +211,7 @@ class TurnSpan(msgspec.Struct, frozen=True):
     source: str = ""
     instrumentation: str = ""
     emptied: bool = False
+    tools: Mapping[str, str] | None = None
 
 
 class Passage(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ import msgspec
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
-from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.analysis.turns.tree import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 

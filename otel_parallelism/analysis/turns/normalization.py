@@ -9,8 +9,6 @@ calls, and assemble the turns.
 from __future__ import annotations
 
 from collections import Counter
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, T
 from otel_parallelism.pace import ordered, paced
 
 from .across.conversations import join_traces
+from .across.offered_tools import described, offered_tools
 from .assembly import assemble
 from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
@@ -28,7 +27,7 @@ from .placement import lift_misplaced_calls, make_roots_turns, place_orphans, re
 from .requests import settle_requests
 from .rounds import assign_rounds
 from .siblings import adopt_siblings
-from .tree import Tree, as_passage
+from .tree import Tree, as_passage, is_bookkeeping
 from .waiting import note_serial_work
 
 if TYPE_CHECKING:
@@ -169,6 +168,8 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
         last_ns = call_ns
     if not in_order:
         calls[:] = ordered(calls, key=_in_order)
+    if tools := offered_tools((span, *steps)):
+        calls = [described(call, tools) for call in paced(calls)]
     rounds = assign_rounds(calls, sorted(steps, key=_in_order), {})
     inputs = [span.input, *[step.messages for step in paced(rounds.steps)]]
     return Turn(
@@ -256,6 +257,8 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings, bounded
             spans[span_id] = as_passage(spans[span_id])
             if is_bookkeeping(span.tool, _HAND_OFFS):
                 hand_offs[span_id] = span.start_ns
+    if tools := offered_tools(spans.values()):
+        spans.update((key, described(span, tools)) for key, span in paced(spans.items()) if type(span) is Call)
 
     tree = Tree(spans)
     tree.hand_offs = hand_offs
@@ -290,10 +293,3 @@ def holds(observation: Observation, settings: Settings) -> bool:
     if type(observation) is Call:
         return not is_bookkeeping(observation.tool, settings.bookkeeping)
     return type(observation) is not Passage
-
-
-@lru_cache(maxsize=4096)
-def is_bookkeeping(tool: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether *tool* matches one of the globs *patterns*, ignoring case; such tools do not count as calls."""
-    name = tool.lower()
-    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)

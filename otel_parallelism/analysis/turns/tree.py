@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_parallelism.model import Call, Observation, Passage, TurnSpan
@@ -197,3 +199,10 @@ def as_passage(span: Observation) -> Passage:
         source=span.source,
         instrumentation=span.instrumentation,
     )
+
+
+@lru_cache(maxsize=4096)
+def is_bookkeeping(tool: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether *tool* matches one of the globs *patterns*, ignoring case; such tools do not count as calls."""
+    name = tool.lower()
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)

@@ -14,6 +14,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .answer_texts import with_texts
 from .facts import text, whole_number
+from .tool_definitions import described_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,6 +198,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         span.links,
         span.link_types,
         facts.streams,
+        tools=described_tools(span.attributes),
     )
 
 
@@ -212,4 +214,5 @@ def _turn(span: SpanRecord, facts: Facts) -> TurnSpan:
         facts.words,
         span.source,
         span.instrumentation,
+        tools=described_tools(span.attributes),
     )

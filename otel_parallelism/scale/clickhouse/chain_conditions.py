@@ -22,6 +22,7 @@ from otel_parallelism.analysis.dependencies.effects.argument_effects import (
 from otel_parallelism.analysis.dependencies.effects.left_behind import CONTEXTS, INDICES, PARTS_OF_TABLES, WORKPLACES
 from otel_parallelism.analysis.dependencies.effects.reported_acts import ACTED
 from otel_parallelism.analysis.dependencies.effects.tool_descriptions import TELLS_OF_MORE
+from otel_parallelism.dialects.parsing.tool_definitions import BODIES, DEFINITIONS, OTHER_DEFINITIONS
 from otel_parallelism.dialects.retrievals import READING_OPERATIONS, WRITING_OPERATIONS
 
 from .sql_expressions import attribute, attributes, cases, is_any, listed, quoted
@@ -34,6 +35,10 @@ read.
 
 _CALL_IDS: Final = (names.TOOL_CALL_ID, "gen_ai.tool.call_id", "tool_call.id", "tool.call_id", "tool.id")
 _DESCRIPTIONS: Final = ("gen_ai.tool.description", "tool.description")
+_SCHEMAS: Final = "llm.tools."
+_DEFINE: Final = '"(tools|functions)"'
+ANY_TOOL: Final = "*"
+"""Stands for all tools, where definitions are in a form that SQL does not read."""
 _NOT_READ: Final = (*_DESCRIPTIONS, "tool.parameters", "tool.json_schema")
 """Attributes of calls that the core does not read, or that are compared apart."""
 
@@ -142,6 +147,7 @@ def chain_fields() -> dict[str, tuple[str, str]]:
         "call_id": ("String", _call_id()),
         "requested": ("Array(String)", _requested()),
         "is_plain": ("UInt8", f"toUInt8({_is_plain()})"),
+        "doubted": ("Array(String)", doubted_tools()),
         "nature": ("UInt8", f"toUInt8({name_nature('tool')})"),
     }
 
@@ -192,6 +198,24 @@ def description_tells_of_more(description: str, tool: str) -> str:
     own_name = f"if(position({tool}, '_') > 0, lower({tool}), '\\n')"
     others = f"replaceAll(lower({description}), {own_name}, ' ')"
     return f"match(trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' ')), {quoted(TELLS_OF_MORE)})"
+
+
+def doubted_tools() -> str:
+    """Return the tools whose definitions on a span say more than that they read; `ANY_TOOL` if some are not read."""
+    given = attribute(DEFINITIONS)
+    schemas = f"mapFilter((key, value) -> startsWith(key, {quoted(_SCHEMAS)}), SpanAttributes)"
+    listed_tools = f"arrayConcat(JSONExtractArrayRaw({given}), CAST(mapValues({schemas}) AS Array(String)))"
+    tools = f"arrayMap(one -> if(JSONHas(one, 'function'), JSONExtractRaw(one, 'function'), one), {listed_tools})"
+    name = "JSONExtractString(one, 'name')"
+    more = description_tells_of_more("JSONExtractString(one, 'description')", name)
+    doubted = f"arrayMap(one -> {name}, arrayFilter(one -> {more}, {tools}))"
+    others = sorted(OTHER_DEFINITIONS - {f"{_SCHEMAS}0.tool.json_schema"})
+    unread = (
+        f"multiIf(arrayExists(one -> {name} = '', {tools}), 1, {given} NOT IN ('', '[]'),"
+        f" empty(JSONExtractArrayRaw({given})), hasAny(CAST(mapKeys(SpanAttributes) AS Array(String)),"
+        f" [{listed(others)}]) OR match(concat({', '.join(map(attribute, BODIES))}), {quoted(_DEFINE)}))"
+    )
+    return f"if({unread}, arrayConcat({doubted}, [{quoted(ANY_TOOL)}]), {doubted})"
 
 
 def _requested() -> str:

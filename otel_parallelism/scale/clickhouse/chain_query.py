@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .chain_conditions import ORDERLESS, READING, chain_fields
+from .chain_conditions import ANY_TOOL, ORDERLESS, READING, chain_fields
 from .dialect_rule import CALL, STEP
 from .sql_expressions import cases, quoted
 from .turn_query import turn_stages, written_id
@@ -27,7 +27,7 @@ CHAIN_REASONS: Final[Mapping[str, str]] = {
     "many": "there are more calls than the setting assumed_limit",
     "rounds": "it is not known that one model response, which was over before, asked for all of its calls",
     "overlap": "some calls ran at the same time, or took no time",
-    "contents": "the span of a call has arguments, a result, a link or a declaration that may matter",
+    "contents": "arguments, a result, a link, a declaration or the description of a tool may matter",
     "effects": "the names of the tools do not show that the order of the calls is free",
     "small": "the saving is too small to be reported",
 }
@@ -36,7 +36,8 @@ CHAIN_REASONS: Final[Mapping[str, str]] = {
 _COLUMNS: Final = f""",
   groupArrayIf((span.start_ns, span.end_ns, span.requested), role = {STEP}) AS steps,
   arraySort(groupArrayIf((span.start_ns, span.end_ns, span.id, span.tool, span.call_id, span.is_plain, span.nature),
-    role = {CALL})) AS asked"""
+    role = {CALL})) AS asked,
+  groupUniqArrayArray(span.doubted) AS doubted"""
 
 
 def chains_query(table: str, since: str, until: str, settings: Settings) -> str:
@@ -53,7 +54,10 @@ def chains_query(table: str, since: str, until: str, settings: Settings) -> str:
     named = "empty(reason)"
     return f"""WITH {stages},
 chains AS (
-SELECT *, {_reason(settings)} AS reason FROM judged_turns WHERE seen > 1
+SELECT *, {_reason(settings)} AS reason FROM (
+  SELECT *, groupUniqArrayArray(doubted) OVER (PARTITION BY TraceId) AS doubted_in_trace FROM judged_turns
+)
+WHERE seen > 1
 )
 SELECT TraceId, {written_id("self.id")} AS TurnSpanId, agent,
   fromUnixTimestamp64Nano(self.start_ns) AS start,
@@ -98,6 +102,10 @@ def _reason(settings: Settings) -> str:
         (rounds, quoted("rounds")),
         ("peak > 1 OR length(starts_ns) != seen", quoted("overlap")),
         ("NOT arrayAll(call -> call.6, asked)", quoted("contents")),
+        (
+            f"arrayExists(call -> hasAny(doubted_in_trace, [call.4, {quoted(ANY_TOOL)}]), asked)",
+            quoted("contents"),
+        ),
         (f"NOT {orderless}", quoted("effects")),
         (f"work_ns - longest_ns < {least_ns}", quoted("small")),
         otherwise="''",

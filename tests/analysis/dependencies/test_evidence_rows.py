@@ -9,7 +9,7 @@ import pytest
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.particular_edges import Pair
-from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.analysis.turns.tree import is_bookkeeping
 from otel_parallelism.dialects.parsing.messages import user_words
 from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings

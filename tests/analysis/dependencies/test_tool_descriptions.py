@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects.tool_descriptions import tells_of_more
@@ -59,27 +61,42 @@ def test_name_of_one_word_is_left_in_its_description(tool: str) -> None:
     assert tells_of_more("Fetches a mail and marks it as read.", tool)
 
 
-def advice(attribute: str, description: str) -> list[str]:
-    """Return the advice on two reads, one a response, the second of a tool with *description* in *attribute*."""
+def advice(attribute: str, description: str, *, on: str = "call", nested: bool = False) -> list[str]:
+    """
+    Return the advice on two reads, one a response, the second of a tool with *description* in *attribute*.
+
+    The attribute is that of the call, or defines both tools on the first ``chat`` or on the ``turn``. If *nested*, a
+    span of a step lies between the turn and what is in it.
+    """
     trace, root = "1" * 32, "a" * 16
     said = '[{"role": "user", "parts": [{"type": "text", "content": "Evidence E1 and weather in Oslo"}]}]'
-    spans = [
-        SpanRecord(trace, root, "", "invoke_agent x", 0, 9 * _SECOND_NS, {"gen_ai.operation.name": "invoke_agent"})
+    tools = [
+        {"name": "get_evidence", "description": description},
+        {"name": "get_weather", "description": "Get the weather."},
     ]
+    defined = {attribute: json.dumps(tools)}
+    turn = {"gen_ai.operation.name": "invoke_agent"} | (defined if on == "turn" else {})
+    spans = [SpanRecord(trace, root, "", "invoke_agent x", 0, 9 * _SECOND_NS, turn)]
+    parent = "b" * 16 if nested else root
+    if nested:
+        spans.append(SpanRecord(trace, parent, root, "step", 0, 9 * _SECOND_NS, {}))
     for n, (tool, arguments) in enumerate((("get_weather", '{"city": "Oslo"}'), ("get_evidence", '{"id": "E1"}'))):
         at = n * 4 * _SECOND_NS
         asked = f'[{{"role": "assistant", "parts": [{{"type": "tool_call", "id": "c{n}", "name": "{tool}"}}]}}]'
         chat = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": said, "gen_ai.output.messages": asked}
+        if on == "chat" and not n:
+            chat |= defined
         call = {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": tool,
             "gen_ai.tool.call.id": f"c{n}",
             "gen_ai.tool.call.arguments": arguments,
             "gen_ai.tool.call.result": '{"text": "some words"}',
-            attribute: description if n else "Get the weather.",
         }
-        spans.append(SpanRecord(trace, f"{n + 1:016x}", root, "chat m", at, at + _SECOND_NS, chat))
-        spans.append(SpanRecord(trace, f"{n + 9:016x}", root, "tool", at + _SECOND_NS, at + 4 * _SECOND_NS, call))
+        if on == "call":
+            call[attribute] = description if n else "Get the weather."
+        spans.append(SpanRecord(trace, f"{n + 1:016x}", parent, "chat m", at, at + _SECOND_NS, chat))
+        spans.append(SpanRecord(trace, f"{n + 9:016x}", parent, "tool", at + _SECOND_NS, at + 4 * _SECOND_NS, call))
     return [finding.advice for report in analyze_spans(spans).reports for finding in report.findings]
 
 
@@ -87,3 +104,13 @@ def advice(attribute: str, description: str) -> list[str]:
 def test_described_call_is_not_recommended(attribute: str) -> None:
     assert advice(attribute, "Get a piece of evidence by its id.") == ["recommended"]
     assert advice(attribute, "Get a piece of evidence of the scope opened by the last call.") == ["potential"]
+
+
+@pytest.mark.parametrize("on", ["chat", "turn"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_call_of_a_defined_tool_is_not_recommended(on: str, nested: bool) -> None:
+    """The same holds where a model request or the turn defines the tool, also in a trace that needs a tree."""
+    key = "gen_ai.tool.definitions"
+    assert advice(key, "Get a piece of evidence by its id.", on=on, nested=nested) == ["recommended"]
+    scope = "Get a piece of evidence of the scope opened by the last call."
+    assert advice(key, scope, on=on, nested=nested) == ["potential"]

@@ -23,7 +23,8 @@ from strategies import (
 )
 
 from otel_parallelism.analysis.turns import normalization as module
-from otel_parallelism.analysis.turns.normalization import is_bookkeeping, normalize
+from otel_parallelism.analysis.turns.normalization import normalize
+from otel_parallelism.analysis.turns.tree import is_bookkeeping
 from otel_parallelism.model import Call, Content, Coverage, Passage, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects import verb_tables as tables
@@ -18,12 +19,15 @@ from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_sess
 from otel_parallelism.analysis.dependencies.effects.tool_descriptions import tells_of_more
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, is_result
 from otel_parallelism.dialects.parsing import envelopes
-from otel_parallelism.model import Call, Content
+from otel_parallelism.dialects.parsing.tool_definitions import described_tools
+from otel_parallelism.model import Call, Content, SpanRecord
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.scale.clickhouse.chain_conditions import (
+    ANY_TOOL,
     ORDERLESS,
     READING,
     description_tells_of_more,
+    doubted_tools,
     is_telling,
     name_nature,
 )
@@ -32,7 +36,7 @@ from otel_parallelism.scale.clickhouse.sql_expressions import quoted
 from otel_parallelism.settings import Settings
 from tests.scale.clickhouse.collector_table import ALWAYS, TABLE
 from tests.scale.clickhouse.compared_chains import compared_chains
-from tests.scale.clickhouse.drawn_responses import TOOLS, drawn_responses
+from tests.scale.clickhouse.drawn_responses import START_NS, TOOLS, drawn_responses
 from tests.scale.clickhouse.drawn_traces import drawn_traces
 
 if TYPE_CHECKING:
@@ -125,6 +129,62 @@ def test_descriptions_of_tools(table: CollectorTable) -> None:
     found = {row["text"]: bool(row["more"]) for row in table.rows(query)}
     assert found == {text: tells_of_more(text, "get_x") for text in described}
     assert Counter(found.values()) == {True: 4, False: 4}
+
+
+_DEFINED = (
+    {"name": "get_x", "description": "Gets x."},
+    {"name": "open_x", "description": "Opens the\n  scope."},
+    {"name": "list_y", "description": "Use `open_x` first."},
+)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "doubted"),
+    [
+        ({}, []),
+        ({"gen_ai.tool.definitions": "[]"}, []),
+        ({"gen_ai.tool.definitions": json.dumps(_DEFINED)}, ["list_y", "open_x"]),
+        ({"gen_ai.tool.definitions": json.dumps([{"function": one} for one in _DEFINED])}, ["list_y", "open_x"]),
+        ({"gen_ai.tool.definitions": json.dumps(_DEFINED[:1])}, []),
+        (
+            {"gen_ai.tool.definitions": json.dumps(_DEFINED[:1]), "model_request_parameters": '{"function_tools": []}'},
+            [],
+        ),
+        ({f"llm.tools.{n}.tool.json_schema": json.dumps(one) for n, one in enumerate(_DEFINED)}, ["list_y", "open_x"]),
+        ({"gen_ai.tool.definitions": '[{"name'}, [ANY_TOOL]),
+        ({"gen_ai.tool.definitions": json.dumps([{"functionDeclarations": _DEFINED}])}, [ANY_TOOL]),
+        ({"model_request_parameters": json.dumps({"function_tools": _DEFINED})}, [ANY_TOOL]),
+        ({"llm.request.functions.0.name": "get_x"}, [ANY_TOOL]),
+        ({"langfuse.observation.input": json.dumps({"tools": _DEFINED})}, [ANY_TOOL]),
+        ({"langfuse.observation.input": "which tools?"}, []),
+    ],
+)
+def test_definitions_of_tools(table: CollectorTable, attributes: dict[str, str], doubted: list[str]) -> None:
+    """A definition that tells of more than a read does so for SQL too, or SQL takes all tools for doubtful."""
+    table.replace([SpanRecord("1" * 32, "a" * 16, "", "chat m", START_NS, START_NS + 9, attributes)])
+    ((found,),) = [row.values() for row in table.rows(f"SELECT {doubted_tools()} AS doubted FROM {TABLE}")]
+    assert sorted(found) == doubted
+    core = {name for name, said in (described_tools(attributes) or {}).items() if tells_of_more(said, name)}
+    assert core <= set(found) or ANY_TOOL in found
+
+
+def test_chain_of_a_defined_tool(table: CollectorTable) -> None:
+    """Where a request says more of a tool than that it reads, SQL names no chain with the tool."""
+    named = []
+    for description in ("Gets the stock.", "Gets the stock that the last call opened."):
+        definitions = json.dumps([{"name": "get_stock", "description": description}])
+        spans = [span for turn in drawn_responses(5, 400) for span in turn]
+        table.replace(
+            msgspec.structs.replace(span, attributes={**span.attributes, "gen_ai.tool.definitions": definitions})
+            if span.attributes.get("gen_ai.operation.name") == "chat"
+            else span
+            for span in spans
+        )
+        named.append(compared_chains(table))
+    plain, doubted = named
+    assert plain["named"] > doubted["named"] > 0
+    rows = table.rows(chains_query(TABLE, *ALWAYS, Settings()))
+    assert not any("get_stock" in row["tools"] for row in rows)
 
 
 def test_reported_acts(table: CollectorTable) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.analysis.turns.tree import is_bookkeeping
 from otel_parallelism.dialects import DIALECTS, classify
 from otel_parallelism.dialects.people import WAITING_NAMES
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan

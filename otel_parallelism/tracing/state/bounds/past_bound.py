@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
-from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.analysis.turns.tree import is_bookkeeping
 from otel_parallelism.model import Call, TurnSpan
 from otel_parallelism.names import TOOL_NAME
 from otel_parallelism.tracing.sdk.compatibility.span_fields import raw_attributes

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
+from otel_parallelism.dialects.parsing import messages
+from otel_parallelism.dialects.parsing.content import captured, decoded
+from otel_parallelism.dialects.parsing.facts import text
 from otel_parallelism.long_numbers import text_of
 from otel_parallelism.model import AskedCall
 from otel_parallelism.patterns import LazyPattern
 
-from . import messages
-from .content import captured, decoded
-from .facts import text
 from .genai_keys import COMPLETION
 
 if TYPE_CHECKING:
