@@ -54,6 +54,7 @@ class Behaviour:
         turns: Whether the framework makes the turn; if not, the program opens it.
         by_hand: Whether the program itself marks turn and calls, so that patches record only model requests.
         round_trip: Seconds that a call may take longer than its body.
+        describes: Whether what the model is told of a tool is known with its calls.
         steps_beside: Number of extra steps of a framework that requests one call for each step; None for others.
     """
 
@@ -68,6 +69,7 @@ class Behaviour:
     fails: bool = False
     prefix: str = ""
     turns: bool = True
+    describes: bool = True
     by_hand: bool = False
     round_trip: float = 0.0
     steps_beside: int | None = None

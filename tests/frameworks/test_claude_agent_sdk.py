@@ -51,4 +51,5 @@ async def test_annotations_give_the_effect_of_a_tool(make_kit: Any, *, reads: bo
     (report,) = kit.reports
     effects = [(call.effect, call.effect_source) for call in report.turn.calls]
     assert effects == [("read" if reads else "write", "framework")] * 3
+    assert [call.description for call in report.turn.calls] == ["get_weather", "get_stock", "get_news"]
     assert [finding.advice for finding in report.findings] == (["recommended"] if reads else [])

@@ -128,6 +128,20 @@ def test_async_tools_that_hold_the_event_loop_are_blocking(instrumented: Stage, 
     assert "from holding the event loop" in finding.recommendation
 
 
+def test_descriptions_of_tools(instrumented: Stage, kind: str) -> None:
+    """A call is recorded with what the model is told of its tool."""
+    run = instrumented.run(BURST, kind)
+
+    known = {
+        "get_weather": "Tell the weather in a city.",
+        "get_stock": "Tell the price of a stock.",
+        "get_news": "Tell the news about a topic.",
+    }
+    assert {call.tool for call in run.calls} == set(known)
+    for call in run.calls:
+        assert (known[call.tool] in call.description) == instrumented.behaviour.describes
+
+
 def test_burst_of_ten(instrumented: Stage, kind: str) -> None:
     run = instrumented.run(TEN, kind)
     dispatch: Dispatch = getattr(instrumented.behaviour, kind)

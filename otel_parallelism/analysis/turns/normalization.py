@@ -18,7 +18,7 @@ from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, T
 from otel_parallelism.pace import ordered, paced
 
 from .across.conversations import join_traces
-from .across.offered_tools import described, offered_tools
+from .across.offered_tools import offered_tools, with_description
 from .assembly import assemble
 from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
@@ -169,7 +169,7 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
     if not in_order:
         calls[:] = ordered(calls, key=_in_order)
     if tools := offered_tools((span, *steps)):
-        calls = [described(call, tools) for call in paced(calls)]
+        calls = [with_description(call, tools) for call in paced(calls)]
     rounds = assign_rounds(calls, sorted(steps, key=_in_order), {})
     inputs = [span.input, *[step.messages for step in paced(rounds.steps)]]
     return Turn(
@@ -258,7 +258,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings, bounded
             if is_bookkeeping(span.tool, _HAND_OFFS):
                 hand_offs[span_id] = span.start_ns
     if tools := offered_tools(spans.values()):
-        spans.update((key, described(span, tools)) for key, span in paced(spans.items()) if type(span) is Call)
+        spans.update((key, with_description(span, tools)) for key, span in paced(spans.items()) if type(span) is Call)
 
     tree = Tree(spans)
     tree.hand_offs = hand_offs

@@ -43,7 +43,14 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
     given = {name: value for name, value in kwargs.items() if name != hidden}
     # `FunctionTool.__call__` is a plain function for every tool; for an async tool it returns the tool's coroutine.
     blocking = not iscoroutinefunction(getattr(tool.func, "func", tool.func))
-    return CallFacts(tool.name, handed.call_id, given, blocking=blocking, called_ns=handed.called_ns)
+    return CallFacts(
+        tool.name,
+        handed.call_id,
+        given,
+        blocking=blocking,
+        called_ns=handed.called_ns,
+        description=getattr(tool, "description", None),
+    )
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:

@@ -36,6 +36,7 @@ def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | No
         _decoded(kwargs["arguments"]),
         shared=(("context", getattr(context, "context", None)),),
         switch=limit_switch("max_function_tool_concurrency", limit),
+        description=getattr(kwargs["function_tool"], "description", None),
     )
 
 

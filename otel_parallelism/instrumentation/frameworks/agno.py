@@ -32,6 +32,7 @@ def _call(call: Any, _: Arguments, __: Keywords) -> CallFacts:
         call.arguments or {},
         injected=(("dependencies", getattr(context, "dependencies", None)),),
         defined=function.entrypoint,
+        description=getattr(function, "description", None),
     )
 
 

@@ -18,7 +18,8 @@ _RUNNERS = "anthropic.lib.tools._beta_runner"
 def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     tool_use = argument(args, kwargs, 1, "tool_use")
     given = tool_use.input if isinstance(tool_use.input, dict) else None
-    return CallFacts(tool_use.name, tool_use.id, given)
+    described = getattr(argument(args, kwargs, 0, "tool"), "description", None)
+    return CallFacts(tool_use.name, tool_use.id, given, description=described)
 
 
 def _toolset_call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:

@@ -27,7 +27,8 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "args")
     # AutoGen's own span, which directly encloses this one, has the id.
     arguments = {name: getattr(given, name, None) for name in type(given).model_fields}
-    return CallFacts(tool.name, arguments=arguments, defined=getattr(tool, "_func", None))
+    described = getattr(tool, "description", None)
+    return CallFacts(tool.name, arguments=arguments, defined=getattr(tool, "_func", None), description=described)
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:

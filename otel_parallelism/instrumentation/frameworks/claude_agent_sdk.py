@@ -10,18 +10,17 @@ from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wr
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
-from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing
+from otel_parallelism.instrumentation.libraries.mcp_objects import ListedTool, ToolListing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from otel_parallelism.instrumentation.hooks.lifetimes import Wrapper
-    from otel_parallelism.model import Effect
     from otel_parallelism.tracing.spans.kinds import Kind
 
 _TOOL_USE_ID = "claudecode/toolUseId"
-_EFFECTS: WeakKeyDictionary[Any, dict[str, dict[str, Effect]]] = WeakKeyDictionary()
-"""The effects of tools, by connection to Claude Code and by server name."""
+_LISTED: WeakKeyDictionary[Any, dict[str, dict[str, ListedTool]]] = WeakKeyDictionary()
+"""The listed tools, by connection to Claude Code and by server name."""
 
 
 def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
@@ -31,25 +30,29 @@ def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFact
     params = message["params"]
     given, meta = params.get("arguments"), params.get("_meta")
     call_id = meta.get(_TOOL_USE_ID) if isinstance(meta, dict) else None
-    effect = _known_effects(query, args, kwargs).get(params["name"], "unknown")
+    listed = _listed(query, args, kwargs).get(params["name"]) or ListedTool()
     return CallFacts(
-        params["name"], call_id if isinstance(call_id, str) else "", given if given is not None else {}, effect
+        params["name"],
+        call_id if isinstance(call_id, str) else "",
+        given if given is not None else {},
+        listed.effect,
+        description=listed.description,
     )
 
 
 def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolListing | None:
     message: Mapping[str, Any] = argument(args, kwargs, 1, "message")
-    return ToolListing(_known_effects(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
+    return ToolListing(_listed(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
 
 
-def _known_effects(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Effect]:
-    """Return the known effects of the tools of the server that the message is for."""
-    return _EFFECTS.setdefault(query, {}).setdefault(argument(args, kwargs, 0, "server_name"), {})
+def _listed(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, ListedTool]:
+    """Return the listed tools of the server that the message is for."""
+    return _LISTED.setdefault(query, {}).setdefault(argument(args, kwargs, 0, "server_name"), {})
 
 
-def _tools(answer: Any) -> Iterator[tuple[str, Any]]:
+def _tools(answer: Any) -> Iterator[tuple[str, Any, Any]]:
     listed = (answer.get("result") or {}).get("tools", ())
-    return ((tool["name"], tool.get("annotations")) for tool in listed)
+    return ((tool["name"], tool.get("annotations"), tool.get("description")) for tool in listed)
 
 
 def _request_wrapper(kind: Kind) -> Wrapper:

@@ -56,7 +56,8 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     requested: Any = get_current().get(_REQUESTED_KEY)
     # A tool may run other tools; the id belongs to the first.
     _, call_id = requested.pop() if requested and requested[0][0] == name else (name, "")
-    return CallFacts(name, call_id, {**{str(place): value for place, value in enumerate(args)}, **kwargs})
+    given = {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+    return CallFacts(name, call_id, given, description=_description(tool))
 
 
 def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -66,7 +67,13 @@ def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
             given = json.loads(given or "{}")
         except ValueError:
             given = None
-    return CallFacts(_tool(tool.name), "", given if isinstance(given, dict) else None)
+    return CallFacts(_tool(tool.name), "", given if isinstance(given, dict) else None, description=_description(tool))
+
+
+def _description(tool: Any) -> str:
+    """Return what the tool's author wrote; CrewAI may put the name and the arguments before it."""
+    described = getattr(tool, "description", None)
+    return described.rpartition("\nTool Description:")[2] if isinstance(described, str) else ""
 
 
 def _tool(name: str) -> str:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "arguments")
-    return CallFacts(tool.name, arguments=given or {}, effect=annotated_effect(tool.annotations), defined=tool.fn)
+    return CallFacts(
+        tool.name,
+        arguments=given or {},
+        effect=annotated_effect(tool.annotations),
+        defined=tool.fn,
+        description=getattr(tool, "description", None),
+    )
 
 
 FRAMEWORK = Framework(

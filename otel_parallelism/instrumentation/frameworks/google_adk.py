@@ -37,6 +37,7 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         given if isinstance(given, dict) else None,
         blocking=function is not None and not iscoroutinefunction(function),
         function=function,
+        description=getattr(tool, "description", None),
     )
 
 

@@ -73,6 +73,7 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts:
         kwargs,
         switch=limit_switch(_LIMIT, get_current().get(_LIMIT_KEY)),
         defined=getattr(tool, "async_function", None) or tool.function,
+        description=getattr(tool, "description", None),
     )
 
 

@@ -42,6 +42,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         function=getattr(tool, "coroutine", None) or getattr(tool, "func", None),
         injected=(("config", config.get("configurable") if isinstance(config, Mapping) else None),),
         switch=limit_switch("max_concurrency", (kwargs.get("config") or {}).get("max_concurrency")),
+        description=tool.description,
     )
 
 

@@ -25,10 +25,18 @@ _PAUSES = ("WaitingForEvent",)
 """Raised by a tool to wait for an event, for example from a human; the tool is then called again."""
 
 
-def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+def _call(agent: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     event = argument(args, kwargs, 1, "ev")
     given = event.tool_kwargs if isinstance(event.tool_kwargs, Mapping) else None
-    return CallFacts(event.tool_name, event.tool_id or "", given, pauses=_PAUSES)
+    return CallFacts(
+        event.tool_name, event.tool_id or "", given, pauses=_PAUSES, description=_description(agent, event.tool_name)
+    )
+
+
+def _description(agent: Any, name: str) -> Any:
+    tools = getattr(agent, "tools", None)
+    described = (getattr(tool, "metadata", None) for tool in (tools if isinstance(tools, list) else ()))
+    return next((one.description for one in described if one is not None and one.name == name), None)
 
 
 def _read(event: Any) -> Returned:

@@ -1,5 +1,5 @@
 """
-mcp: calls of a server's tools, recorded at the client; the annotations of the server's tools give their effects.
+mcp: calls of a server's tools, recorded at the client; annotations and descriptions of the tools come from its list.
 
 A server in the same process receives the client's context since version 2: its tools are measured for their calls.
 
@@ -17,31 +17,31 @@ from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool
 from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing, mcp_result
+from otel_parallelism.instrumentation.libraries.mcp_objects import ListedTool, ToolListing, mcp_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
-    from otel_parallelism.model import Effect
 
 _SESSION = "mcp.client.session:ClientSession"
-_EFFECTS: WeakKeyDictionary[Any, dict[str, Effect]] = WeakKeyDictionary()
-"""The effects of tools, by session."""
+_LISTED: WeakKeyDictionary[Any, dict[str, ListedTool]] = WeakKeyDictionary()
+"""The listed tools, by session."""
 
 
 def _listing(session: Any, _: Arguments, __: Keywords) -> ToolListing:
-    return ToolListing(_EFFECTS.setdefault(session, {}), _tools)
+    return ToolListing(_LISTED.setdefault(session, {}), _tools)
 
 
-def _tools(result: Any) -> Iterator[tuple[str, Any]]:
-    return ((tool.name, tool.annotations) for tool in result.tools)
+def _tools(result: Any) -> Iterator[tuple[str, Any, Any]]:
+    return ((tool.name, tool.annotations, getattr(tool, "description", None)) for tool in result.tools)
 
 
 def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     tool = argument(args, kwargs, 0, "name")
-    effect = _EFFECTS.get(session, {}).get(tool, "unknown")
-    return CallFacts(tool, arguments=argument(args, kwargs, 1, "arguments") or {}, effect=effect)
+    listed = _LISTED.get(session, {}).get(tool) or ListedTool()
+    given = argument(args, kwargs, 1, "arguments") or {}
+    return CallFacts(tool, arguments=given, effect=listed.effect, description=listed.description)
 
 
 def _served(_: Any, args: Arguments, kwargs: Keywords) -> tuple[str, Any] | None:

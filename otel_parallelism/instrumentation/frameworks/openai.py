@@ -15,13 +15,16 @@ from otel_parallelism.tracing.state.nodes import MISSING
 _RUNNERS = "openai.lib.responses_tool_runner"
 
 
-def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+def _call(runner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     item = argument(args, kwargs, 1, "item")
     try:
         given = json.loads(item.arguments or "{}")
     except ValueError:
         given = None
-    return CallFacts(item.name, item.call_id, given if isinstance(given, dict) else None)
+    registered = getattr(runner, "_functions", None)
+    tool = getattr(registered.get(item.name), "tool", None) if isinstance(registered, dict) else None
+    described = tool.get("description") if isinstance(tool, dict) else None
+    return CallFacts(item.name, item.call_id, given if isinstance(given, dict) else None, description=described)
 
 
 def _read(output: Any) -> Returned:

@@ -56,6 +56,7 @@ def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         function=_function(validated.tool),
         shared=_dependencies(tools),
         switch=_switch(tools, validated.tool.tool_def),
+        description=getattr(validated.tool.tool_def, "description", None),
     )
 
 
@@ -74,6 +75,7 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
         function=_function(tool),
         shared=_dependencies(tools),
         switch=_switch(tools, tool.tool_def),
+        description=getattr(tool.tool_def, "description", None),
     )
 
 

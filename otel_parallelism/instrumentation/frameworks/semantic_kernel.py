@@ -61,6 +61,7 @@ def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         blocking=not function.metadata.is_prompt and not function.metadata.is_asynchronous,
         called_ns=handed.called_ns,
         read=partial(_result, context),
+        description=getattr(function, "description", None),
     )
 
 

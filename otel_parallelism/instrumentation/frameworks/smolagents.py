@@ -52,7 +52,15 @@ def _requested_call(agent: Any, args: Arguments, kwargs: Keywords) -> CallFacts 
     if name == _ANSWER:
         return None
     switch = limit_switch("max_tool_threads", getattr(agent, "max_tool_threads", None))
-    return CallFacts(name, _id_of(name, given), given if isinstance(given, dict) else {"": given}, switch=switch)
+    known = getattr(agent, "tools", None)
+    tool = known.get(name) if isinstance(known, dict) else None
+    return CallFacts(
+        name,
+        _id_of(name, given),
+        given if isinstance(given, dict) else {"": given},
+        switch=switch,
+        description=getattr(tool, "description", None),
+    )
 
 
 def _direct_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
@@ -61,7 +69,7 @@ def _direct_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | No
     given = dict(zip(tool.inputs, args, strict=False)) if len(args) <= len(tool.inputs) else None
     if given is not None:
         given.update((name, value) for name, value in kwargs.items() if name != "sanitize_inputs_outputs")
-    return CallFacts(tool.name, "", given)
+    return CallFacts(tool.name, "", given, description=getattr(tool, "description", None))
 
 
 def _read(output: Any) -> Returned:

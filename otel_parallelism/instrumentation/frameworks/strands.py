@@ -42,7 +42,13 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
         injected=(("invocation_state", getattr(context, "invocation_state", None)),),
         defined=getattr(getattr(context, "tool", None), "_tool_func", None),
         switch=executor if executor == _SEQUENTIAL else "",
+        description=_description(getattr(context, "tool", None)),
     )
+
+
+def _description(tool: Any) -> Any:
+    specification = getattr(tool, "tool_spec", None)
+    return specification.get("description") if isinstance(specification, dict) else None
 
 
 def _read(event: Any) -> Returned:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _MOST_WRAPPERS = 8
+_LONGEST_DESCRIPTION = 2_000
 
 
 class CallFacts(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class CallFacts(msgspec.Struct, frozen=True):
         shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
         defined: The function whose definition a finding names; by default that of the tool.
         injected: Objects of the framework, in which only objects that are known to be unsafe count.
+        description: What the model is told of the tool; anything but a text counts as none.
         read: Returns the tool's own result where the wrapped function puts it into one of its arguments.
     """
 
@@ -61,6 +63,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     injected: tuple[tuple[str, Any], ...] = ()
     switch: str = ""
     defined: Any = None
+    description: Any = ""
     read: Callable[[], Returned] | None = None
 
 
@@ -86,7 +89,8 @@ class _ReadCall(ToolCall):
         instance: Any = None,
     ) -> None:
         blocking = blocking if facts.blocking is None else facts.blocking
-        tool = framework_tool(facts.tool, facts.effect, blocking=blocking, framework=framework)
+        said = facts.description[:_LONGEST_DESCRIPTION] if isinstance(facts.description, str) else ""
+        tool = framework_tool(facts.tool, facts.effect, blocking=blocking, framework=framework, description=said)
         super().__init__(tool, facts.call_id, facts.arguments, facts.switch)
         if facts.called_ns and self._node is not None:
             self._node.called_ns = facts.called_ns

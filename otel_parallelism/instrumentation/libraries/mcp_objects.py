@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_parallelism.analysis.dependencies.effects.mcp_hints import hinted_effect
 from otel_parallelism.instrumentation.hooks.call_wrappers import Returned
@@ -19,16 +19,23 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 
+class ListedTool(NamedTuple):
+    """What a server's list says of a tool: the declared effect, and what the model is told of it."""
+
+    effect: Effect = "unknown"
+    description: Any = ""
+
+
 class ToolListing:
-    """A request for a list of tools, as a lifetime without a span; keeps the effects of the tools at its end."""
+    """A request for a list of tools, as a lifetime without a span; keeps what is known of the tools at its end."""
 
     __slots__ = ("_known", "_read")
 
-    def __init__(self, known: dict[str, Effect], read: Callable[[Any], Iterable[tuple[str, Any]]]) -> None:
+    def __init__(self, known: dict[str, ListedTool], read: Callable[[Any], Iterable[tuple[str, Any, Any]]]) -> None:
         """
         Args:
-            known: Receives the effects by tool name; effects from other pages of the list stay.
-            read: Returns names and annotations of the tools in the result.
+            known: Receives the tools by name; those of other pages of the list stay.
+            read: Returns names, annotations and descriptions of the tools in the result.
         """
         self._known = known
         self._read = read
@@ -44,9 +51,12 @@ class ToolListing:
         """Do nothing."""
 
     def end(self, result: Any) -> None:
-        """Keep the effects of the tools in *result*."""
+        """Keep the tools in *result*."""
         try:
-            self._known.update((name, annotated_effect(annotations)) for name, annotations in self._read(result))
+            self._known.update(
+                (name, ListedTool(annotated_effect(annotations), description))
+                for name, annotations, description in self._read(result)
+            )
         except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a list of tools", error)
 

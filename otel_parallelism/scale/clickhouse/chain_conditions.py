@@ -21,7 +21,7 @@ from otel_parallelism.analysis.dependencies.effects.argument_effects import (
 )
 from otel_parallelism.analysis.dependencies.effects.left_behind import CONTEXTS, INDICES, PARTS_OF_TABLES, WORKPLACES
 from otel_parallelism.analysis.dependencies.effects.reported_acts import ACTED
-from otel_parallelism.analysis.dependencies.effects.tool_descriptions import TELLS_OF_MORE
+from otel_parallelism.analysis.dependencies.effects.tool_descriptions import TELLS_OF_MORE, TELLS_OF_NOTHING
 from otel_parallelism.dialects.parsing.tool_definitions import BODIES, DEFINITIONS, OTHER_DEFINITIONS
 from otel_parallelism.dialects.retrievals import READING_OPERATIONS, WRITING_OPERATIONS
 
@@ -197,7 +197,8 @@ def description_tells_of_more(description: str, tool: str) -> str:
     """Return whether the *description* of a *tool* says more than that it reads; as the core's function of the name."""
     own_name = f"if(position({tool}, '_') > 0, lower({tool}), '\\n')"
     others = f"replaceAll(lower({description}), {own_name}, ' ')"
-    return f"match(trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' ')), {quoted(TELLS_OF_MORE)})"
+    text = f"trimBoth(replaceRegexpAll({others}, {quoted('[[:space:]]+')}, ' '))"
+    return f"match(replaceRegexpAll({text}, {quoted(TELLS_OF_NOTHING)}, ' '), {quoted(TELLS_OF_MORE)})"
 
 
 def doubted_tools() -> str:

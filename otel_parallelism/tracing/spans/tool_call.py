@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4096)
-def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = False, framework: str = "") -> Tool:
+def framework_tool(
+    name: str, effect: Effect = "unknown", *, blocking: bool = False, framework: str = "", description: str = ""
+) -> Tool:
     """
     Return the tool *name*, the same object each time.
 
@@ -41,8 +43,10 @@ def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = Fa
         effect: The effect that the framework declares.
         blocking: Whether the tool is a plain function, which blocks its caller.
         framework: The framework's name.
+        description: What the model is told of the tool.
     """
-    tool = Tool(None, name, None if effect == "unknown" else effect, None, None, blocking=blocking, framework=framework)
+    declared = None if effect == "unknown" else effect
+    tool = Tool(None, name, declared, None, None, blocking=blocking, framework=framework, description=description)
     tool.effect_source = "framework" if effect != "unknown" else ""
     return tool
 
@@ -110,7 +114,7 @@ class ToolCall:
             self._note(node, theirs)
         elif theirs is not None:
             self._existing, self._node = theirs, None
-            self._add_effect(theirs, node.tool.effect)
+            self._add_to_tool(theirs, node.tool)
             node.start_ns, node.task = clock.now_ns(), task_id()
             theirs.defined = theirs.defined or node.defined
             # In the same task, the existing call or its body measures the stretches of this one too.
@@ -120,13 +124,22 @@ class ToolCall:
             self._node = self.measured = None
         self._arguments = None
 
-    def _add_effect(self, existing: CallNode, effect: Effect) -> None:
-        if effect == "unknown" or existing.tool.effect != "unknown":
-            return
+    def _add_to_tool(self, existing: CallNode, more: Tool) -> None:
+        """Add the effect and the description of the tool *more* to the existing call, where it has none."""
+        tool = existing.tool
+        effect = more.effect if tool.effect == "unknown" else "unknown"
         try:
-            tool = existing.tool
-            existing.tool = framework_tool(tool.name, effect, blocking=tool.blocking, framework=tool.framework)
-            if existing.span is not None:
+            description = tool.description() or more.description()
+            if effect == "unknown" and (tool.function is not None or description == tool.description()):
+                return
+            existing.tool = framework_tool(
+                tool.name,
+                tool.effect if effect == "unknown" else effect,
+                blocking=tool.blocking,
+                framework=tool.framework,
+                description=description,
+            )
+            if existing.span is not None and effect != "unknown":
                 existing.span.set_attribute(names.EFFECT, effect)
         except Exception as error:  # noqa: BLE001 - as below
             swallow("adding a call's effect", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial, partialmethod, singledispatchmethod
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _AROUND_A_FUNCTION = (partial, partialmethod, singledispatchmethod, cached_property)
 """Objects with the field ``func``. A mock has a field of any name, each another mock."""
+
+_LONGEST_DESCRIPTION = 2_000
 
 
 class Tool:
@@ -45,6 +47,7 @@ class Tool:
 
     __slots__ = (
         "_changes",
+        "_description",
         "_place",
         "attributes",
         "blocking",
@@ -73,7 +76,9 @@ class Tool:
         silenced: bool = False,
         blocking: bool = False,
         framework: str = "",
+        description: str | None = None,
     ) -> None:
+        self._description: str | None = description
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
         self.owner: ReferenceType[type] | None = None
@@ -107,6 +112,16 @@ class Tool:
         if self._changes is None:
             self._changes = changes_outside(self.function)
         return self._changes
+
+    def description(self) -> str:
+        """Return what the framework tells the model of the tool, or the documentation of the decorated function."""
+        if self._description is None:
+            found = innermost(self.function)
+            found = getattr(found, "__func__", found)
+            # The documentation of any other object may be that of its class.
+            said = found.__doc__ if type(found) is FunctionType else None
+            self._description = said[:_LONGEST_DESCRIPTION] if isinstance(said, str) else ""
+        return self._description
 
     def place(self) -> Caller | None:
         """Return where the function is defined, without its wrappers; None if that is unknown."""

@@ -23,6 +23,9 @@ _SECOND_NS = 1_000_000_000
         "Look up a user by e-mail. The last name is not needed.",
         "Read the last 100 lines of a log file.",
         "get_weather returns a forecast.",
+        "Lists trips. Args: start_date: the first day; search_term: words; run_id: of a run.",
+        "Gets a page. Example: ```client = open_session(); client.close()``` prints it.",
+        "Send a tools/list request.",
         "",
     ],
 )
@@ -44,6 +47,8 @@ def test_description_of_a_read_leaves_the_name_as_it_is(description: str) -> Non
         "Read the next message.",
         "Polls the job.",
         "Opens the\n    scope of a case.",
+        "Gets a page of what run_query found.",
+        "Send a mail.",
     ],
 )
 def test_description_of_an_act_or_of_an_order_defeats_a_reading_name(description: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_parallelism.analysis.turns.across.offered_tools import described, offered_tools
+from otel_parallelism.analysis.turns.across.offered_tools import offered_tools, with_description
 from otel_parallelism.model import Call, Step, TurnSpan
 
 
@@ -33,7 +33,7 @@ def test_joined_descriptions(several: list[Step | TurnSpan], joined: dict[str, s
 
 def test_own_description_of_a_call_counts() -> None:
     call = Call("t", "c", "", "a", 0, 1)
-    assert described(call, {"a": "A"}).description == "A"
-    assert described(call, {"b": "B"}) is call
+    assert with_description(call, {"a": "A"}).description == "A"
+    assert with_description(call, {"b": "B"}) is call
     own = Call("t", "c", "", "a", 0, 1, description="mine")
-    assert described(own, {"a": "A"}) is own
+    assert with_description(own, {"a": "A"}) is own

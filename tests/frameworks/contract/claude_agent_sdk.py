@@ -36,6 +36,7 @@ BEHAVIOUR = Behaviour(
     blocking=None,
     steps=False,
     round_trip=0.04,
+    describes=False,  # the stub does not ask for the list of tools first
 )
 
 

@@ -122,13 +122,14 @@ def test_descriptions_of_tools(table: CollectorTable) -> None:
     described = (
         *("Get the weather in a city.", "Lists what the last search found.", "Fetches a mail and marks it as read."),
         *("Opens the\n  scope.", "get_x gets x", "Use `open_session` first.", "Read the last 100 lines", ""),
+        *("start_time: at", "```open_x()``` prints", "Send a GET request", "Send a mail", "as run_query found"),
     )
     listed = ", ".join(quoted(text) for text in described)
     more = description_tells_of_more("text", quoted("get_x"))
     query = f"SELECT text, {more} AS more FROM (SELECT arrayJoin([{listed}]) AS text)"
     found = {row["text"]: bool(row["more"]) for row in table.rows(query)}
     assert found == {text: tells_of_more(text, "get_x") for text in described}
-    assert Counter(found.values()) == {True: 4, False: 4}
+    assert Counter(found.values()) == {True: 6, False: 7}
 
 
 _DEFINED = (

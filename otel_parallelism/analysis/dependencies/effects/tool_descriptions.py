@@ -6,6 +6,7 @@ A description is text for a model. It defeats a reading name, and never makes a 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from otel_parallelism.patterns import LazyPattern
@@ -36,10 +37,20 @@ TELLS_OF_MORE: Final = (
 )
 """An expression, in lower case, that such a description matches. It has no look-around, as ClickHouse knows none."""
 
-_MORE = LazyPattern(TELLS_OF_MORE)
+TELLS_OF_NOTHING: Final = (
+    r"```[^`]*```"
+    r"|\b(?:run|start|search|query|sort|view|check|open|close|use|set)_(?:ids?|types?|times?|at|dates?|day|terms?|text"
+    r"|string|key|name|urls?|params?|options?|mode|size|limit|count|by|from|to|fields?|timestamp|number|price|cache|line"
+    r"|column|index|lat|lng|lon)\b"
+    r"|\bsends? an? (?:[\w/:.]+ ){0,3}request\b"
+)
+"""An expression for what is cut out before: examples of code, names of parameters, and the request that reads."""
+
+_MORE, _NOTHING = LazyPattern(TELLS_OF_MORE), LazyPattern(TELLS_OF_NOTHING)
 _MOST_READ: Final = 2_000
 
 
+@lru_cache(maxsize=1024)
 def tells_of_more(description: str, tool: str) -> bool:
     """
     Return whether the *description* of a *tool* says that it acts, or that its calls depend on others.
@@ -48,6 +59,8 @@ def tells_of_more(description: str, tool: str) -> bool:
     False
     >>> tells_of_more("Lists evidence of the scope opened by the last get_scope call.", "list_evidence")
     True
+    >>> tells_of_more("Lists runs. start_time: the earliest start", "list_runs")
+    False
     >>> tells_of_more("Lists what the last search found", "search")
     True
     >>> tells_of_more("Fetches a mail and marks it as read.", "fetch_mail")
@@ -57,4 +70,4 @@ def tells_of_more(description: str, tool: str) -> bool:
     if "_" in tool:
         # Its own name is not that of another tool.
         text = text.replace(tool.lower(), " ")
-    return _MORE.search(" ".join(text.split())) is not None
+    return _MORE.search(_NOTHING.sub(" ", " ".join(text.split()))) is not None

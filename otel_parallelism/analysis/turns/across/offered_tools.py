@@ -33,7 +33,7 @@ def offered_tools(observations: Collection[Observation]) -> Mapping[str, str]:
     return found
 
 
-def described(call: Call, tools: Mapping[str, str]) -> Call:
+def with_description(call: Call, tools: Mapping[str, str]) -> Call:
     """Return *call* with the description of its tool among *tools*; unchanged if it has one, or there is none."""
     description = "" if call.description else tools.get(call.tool, "")
     return msgspec.structs.replace(call, description=description) if description else call

@@ -291,4 +291,5 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         failure=node.error,
         changes=tool.changes_outside(),
         dispatch=node.dispatch,
+        description=tool.description(),
     )
