@@ -54,7 +54,7 @@ class Behaviour:
         turns: Whether the framework makes the turn; if not, the program opens it.
         by_hand: Whether the program itself marks turn and calls, so that patches record only model requests.
         round_trip: Seconds that a call may take longer than its body.
-        describes: Whether what the model is told of a tool is known with its calls.
+        describes: Whether what the model reads of a tool is known with its calls.
         steps_beside: Number of extra steps of a framework that requests one call for each step; None for others.
     """
 

@@ -129,7 +129,7 @@ def test_async_tools_that_hold_the_event_loop_are_blocking(instrumented: Stage, 
 
 
 def test_descriptions_of_tools(instrumented: Stage, kind: str) -> None:
-    """A call is recorded with what the model is told of its tool."""
+    """A call is recorded with what the model reads of its tool."""
     run = instrumented.run(BURST, kind)
 
     known = {

@@ -47,7 +47,7 @@ class CallFacts(msgspec.Struct, frozen=True):
         shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
         defined: The function whose definition a finding names; by default that of the tool.
         injected: Objects of the framework, in which only objects that are known to be unsafe count.
-        description: What the model is told of the tool; anything but a text counts as none.
+        description: What the model reads of the tool; anything but a text counts as none.
         read: Returns the tool's own result where the wrapped function puts it into one of its arguments.
     """
 

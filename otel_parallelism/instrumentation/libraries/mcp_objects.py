@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ListedTool(NamedTuple):
-    """What a server's list says of a tool: the declared effect, and what the model is told of it."""
+    """What a server's list says of a tool: the declared effect, and what the model reads of it."""
 
     effect: Effect = "unknown"
     description: Any = ""

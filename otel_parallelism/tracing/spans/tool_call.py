@@ -43,7 +43,7 @@ def framework_tool(
         effect: The effect that the framework declares.
         blocking: Whether the tool is a plain function, which blocks its caller.
         framework: The framework's name.
-        description: What the model is told of the tool.
+        description: What the model reads of the tool.
     """
     declared = None if effect == "unknown" else effect
     tool = Tool(None, name, declared, None, None, blocking=blocking, framework=framework, description=description)

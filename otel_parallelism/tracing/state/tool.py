@@ -114,7 +114,7 @@ class Tool:
         return self._changes
 
     def description(self) -> str:
-        """Return what the framework tells the model of the tool, or the documentation of the decorated function."""
+        """Return what the model reads of the tool, or the documentation of the decorated function."""
         if self._description is None:
             found = innermost(self.function)
             found = getattr(found, "__func__", found)
