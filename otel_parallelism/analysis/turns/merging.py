@@ -104,6 +104,7 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         blocked_ns=max(outer.blocked_ns, inner.blocked_ns),
         stalled_ns=max(outer.stalled_ns, inner.stalled_ns),
         defined=outer.defined or inner.defined,
+        changes=outer.changes or inner.changes,
         description=outer.description or inner.description,
         framework=outer.framework or inner.framework,
         switch=outer.switch or inner.switch,

@@ -49,6 +49,7 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
         given,
         blocking=blocking,
         called_ns=handed.called_ns,
+        function=tool.func,
         description=getattr(tool, "description", None),
     )
 

@@ -17,6 +17,7 @@ from otel_parallelism.model import Content
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime
+from otel_parallelism.instrumentation.libraries.tool_functions import closed_over
 
 _RUN_CONFIG = 8
 """The position of the run's configuration among the arguments of the function that sends a model request."""
@@ -36,8 +37,15 @@ def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | No
         _decoded(kwargs["arguments"]),
         shared=(("context", getattr(context, "context", None)),),
         switch=limit_switch("max_function_tool_concurrency", limit),
+        function=_function(getattr(kwargs["function_tool"], "on_invoke_tool", None)),
         description=getattr(kwargs["function_tool"], "description", None),
     )
+
+
+def _function(invoke: Any) -> Any:
+    """Return the function of which ``function_tool`` made a tool, or the one that the program gave to a tool."""
+    inside = getattr(invoke, "_invoke_tool_impl", None) or closed_over(invoke, "_on_invoke_tool_impl")
+    return closed_over(inside, "the_func") or (invoke if inside is None else None)
 
 
 def _decoded(given: str) -> dict[str, Any] | None:

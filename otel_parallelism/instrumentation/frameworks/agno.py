@@ -31,7 +31,7 @@ def _call(call: Any, _: Arguments, __: Keywords) -> CallFacts:
         call.call_id or "",
         call.arguments or {},
         injected=(("dependencies", getattr(context, "dependencies", None)),),
-        defined=function.entrypoint,
+        function=function.entrypoint,
         description=getattr(function, "description", None),
     )
 

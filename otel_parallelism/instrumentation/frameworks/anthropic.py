@@ -18,8 +18,9 @@ _RUNNERS = "anthropic.lib.tools._beta_runner"
 def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     tool_use = argument(args, kwargs, 1, "tool_use")
     given = tool_use.input if isinstance(tool_use.input, dict) else None
-    described = getattr(argument(args, kwargs, 0, "tool"), "description", None)
-    return CallFacts(tool_use.name, tool_use.id, given, description=described)
+    tool = argument(args, kwargs, 0, "tool")
+    described, function = getattr(tool, "description", None), getattr(tool, "func", None)
+    return CallFacts(tool_use.name, tool_use.id, given, description=described, function=function)
 
 
 def _toolset_call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:

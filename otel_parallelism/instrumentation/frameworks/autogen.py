@@ -28,7 +28,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     # AutoGen's own span, which directly encloses this one, has the id.
     arguments = {name: getattr(given, name, None) for name in type(given).model_fields}
     described = getattr(tool, "description", None)
-    return CallFacts(tool.name, arguments=arguments, defined=getattr(tool, "_func", None), description=described)
+    return CallFacts(tool.name, arguments=arguments, function=getattr(tool, "_func", None), description=described)
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
@@ -11,6 +11,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.instrumentation.libraries.mcp_objects import ListedTool, ToolListing
+from otel_parallelism.instrumentation.libraries.tool_functions import searched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _TOOL_USE_ID = "claudecode/toolUseId"
 _LISTED: WeakKeyDictionary[Any, dict[str, dict[str, ListedTool]]] = WeakKeyDictionary()
 """The listed tools, by connection to Claude Code and by server name."""
+
+_SERVED: WeakKeyDictionary[Any, WeakValueDictionary[str, Any]] = WeakKeyDictionary()
+"""The tools of the program's servers, by name."""
 
 
 def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
@@ -36,8 +40,23 @@ def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFact
         call_id if isinstance(call_id, str) else "",
         given if given is not None else {},
         listed.effect,
+        function=_function(query, argument(args, kwargs, 0, "server_name"), params["name"]),
         description=listed.description,
     )
+
+
+def _function(query: Any, server_name: str, tool: str) -> Any:
+    """Return the function of a tool that the program serves, from what its server closes over."""
+    server = (getattr(query, "sdk_mcp_servers", None) or {}).get(server_name)
+    if server is None:
+        return None
+    if server not in _SERVED:
+        _SERVED[server] = WeakValueDictionary(searched(server, _is_table_of_tools, "mcp claude_agent_sdk") or {})
+    return getattr(_SERVED[server].get(tool), "handler", None)
+
+
+def _is_table_of_tools(value: Any) -> bool:
+    return type(value) is dict and bool(value) and all(type(one).__name__ == "SdkMcpTool" for one in value.values())
 
 
 def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolListing | None:

@@ -25,6 +25,7 @@ from otel_parallelism.tracing.spans.model_request import ModelRequest
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+from otel_parallelism.instrumentation.libraries.tool_functions import own_method
 
 _REQUESTED_KEY = create_key("otel-parallelism-crewai-requested")
 """The context key of the name and the id of the call that is about to run."""
@@ -57,7 +58,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     # A tool may run other tools; the id belongs to the first.
     _, call_id = requested.pop() if requested and requested[0][0] == name else (name, "")
     given = {**{str(place): value for place, value in enumerate(args)}, **kwargs}
-    return CallFacts(name, call_id, given, description=_description(tool))
+    return CallFacts(name, call_id, given, description=_description(tool), function=_function(tool))
 
 
 def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -67,7 +68,12 @@ def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
             given = json.loads(given or "{}")
         except ValueError:
             given = None
-    return CallFacts(_tool(tool.name), "", given if isinstance(given, dict) else None, description=_description(tool))
+    named = given if isinstance(given, dict) else None
+    return CallFacts(_tool(tool.name), "", named, description=_description(tool), function=_function(tool))
+
+
+def _function(tool: Any) -> Any:
+    return getattr(tool, "func", None) or own_method(tool, "_run", "_arun")
 
 
 def _description(tool: Any) -> str:

@@ -27,7 +27,7 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
     # A tool that the agent adds itself, by which the model says that it is done.
     if str(getattr(tool.func, "__module__", "")).startswith("dspy."):
         return None
-    return CallFacts(tool.name or "", arguments=kwargs, description=getattr(tool, "desc", None))
+    return CallFacts(tool.name or "", arguments=kwargs, description=getattr(tool, "desc", None), function=tool.func)
 
 
 def _turn(agent: Any, _: Arguments, kwargs: Keywords) -> TurnFacts:

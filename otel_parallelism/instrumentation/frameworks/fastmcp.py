@@ -23,7 +23,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
         tool.name,
         arguments=given or {},
         effect=annotated_effect(tool.annotations),
-        defined=tool.fn,
+        function=tool.fn,
         description=getattr(tool, "description", None),
     )
 

@@ -15,6 +15,7 @@ from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wr
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.tool_functions import own_method
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 
@@ -36,7 +37,7 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         getattr(context, "function_call_id", None) or "",
         given if isinstance(given, dict) else None,
         blocking=function is not None and not iscoroutinefunction(function),
-        function=function,
+        function=function or own_method(tool, "run_async"),
         description=getattr(tool, "description", None),
     )
 

@@ -72,7 +72,7 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts:
         call_id,
         kwargs,
         switch=limit_switch(_LIMIT, get_current().get(_LIMIT_KEY)),
-        defined=getattr(tool, "async_function", None) or tool.function,
+        function=getattr(tool, "async_function", None) or getattr(tool, "function", None),
         description=getattr(tool, "description", None),
     )
 

@@ -14,6 +14,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain_messages
 from otel_parallelism.instrumentation.libraries.switches import limit_switch, one_at_a_time
+from otel_parallelism.instrumentation.libraries.tool_functions import own_method
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -39,7 +40,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         arguments,
         _effect(tool.metadata),
         pauses=GRAPH_PAUSES,
-        function=getattr(tool, "coroutine", None) or getattr(tool, "func", None),
+        function=getattr(tool, "coroutine", None) or getattr(tool, "func", None) or own_method(tool, "_arun", "_run"),
         injected=(("config", config.get("configurable") if isinstance(config, Mapping) else None),),
         switch=limit_switch("max_concurrency", (kwargs.get("config") or {}).get("max_concurrency")),
         description=tool.description,

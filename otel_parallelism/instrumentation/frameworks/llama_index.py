@@ -28,15 +28,24 @@ _PAUSES = ("WaitingForEvent",)
 def _call(agent: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     event = argument(args, kwargs, 1, "ev")
     given = event.tool_kwargs if isinstance(event.tool_kwargs, Mapping) else None
+    tool = _tool(agent, event.tool_name)
     return CallFacts(
-        event.tool_name, event.tool_id or "", given, pauses=_PAUSES, description=_description(agent, event.tool_name)
+        event.tool_name,
+        event.tool_id or "",
+        given,
+        pauses=_PAUSES,
+        function=getattr(tool, "_real_fn", None),
+        description=getattr(getattr(tool, "metadata", None), "description", None),
     )
 
 
-def _description(agent: Any, name: str) -> Any:
+def _tool(agent: Any, name: str) -> Any:
     tools = getattr(agent, "tools", None)
-    described = (getattr(tool, "metadata", None) for tool in (tools if isinstance(tools, list) else ()))
-    return next((one.description for one in described if one is not None and one.name == name), None)
+    for tool in tools if isinstance(tools, list) else ():
+        # An agent accepts plain functions, too.
+        if getattr(getattr(tool, "metadata", None), "name", None) == name:
+            return tool
+    return None
 
 
 def _read(event: Any) -> Returned:

@@ -57,7 +57,7 @@ def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         function.fully_qualified_name,
         handed.call_id,
         dict(context.arguments),
-        defined=getattr(function, "method", None),
+        function=getattr(function, "method", None),
         blocking=not function.metadata.is_prompt and not function.metadata.is_asynchronous,
         called_ns=handed.called_ns,
         read=partial(_result, context),

@@ -6,6 +6,7 @@ The model of a CodeAgent requests no calls: its code calls the tools, one after 
 
 from __future__ import annotations
 
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import create_key
@@ -24,6 +25,7 @@ from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+from otel_parallelism.instrumentation.libraries.tool_functions import own_method
 
 _BATCH_KEY = create_key("otel-parallelism-smolagents-batch")
 """The context key of the calls of the response that is being processed: inner functions do not receive their ids."""
@@ -59,6 +61,7 @@ def _requested_call(agent: Any, args: Arguments, kwargs: Keywords) -> CallFacts 
         _id_of(name, given),
         given if isinstance(given, dict) else {"": given},
         switch=switch,
+        function=_function(tool),
         description=getattr(tool, "description", None),
     )
 
@@ -69,7 +72,13 @@ def _direct_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | No
     given = dict(zip(tool.inputs, args, strict=False)) if len(args) <= len(tool.inputs) else None
     if given is not None:
         given.update((name, value) for name, value in kwargs.items() if name != "sanitize_inputs_outputs")
-    return CallFacts(tool.name, "", given, description=getattr(tool, "description", None))
+    return CallFacts(tool.name, "", given, description=getattr(tool, "description", None), function=_function(tool))
+
+
+def _function(tool: Any) -> Any:
+    """Return what the tool runs; a tool made of a function has a class of its own that holds it."""
+    found = getattr_static(type(tool), "forward", None)
+    return found.__func__ if isinstance(found, staticmethod) else own_method(tool, "forward")
 
 
 def _read(output: Any) -> Returned:

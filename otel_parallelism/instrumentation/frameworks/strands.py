@@ -40,7 +40,7 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
         str(tool_use.get("toolUseId") or ""),
         given if isinstance(given, dict) else None,
         injected=(("invocation_state", getattr(context, "invocation_state", None)),),
-        defined=getattr(getattr(context, "tool", None), "_tool_func", None),
+        function=getattr(getattr(context, "tool", None), "_tool_func", None),
         switch=executor if executor == _SEQUENTIAL else "",
         description=_description(getattr(context, "tool", None)),
     )

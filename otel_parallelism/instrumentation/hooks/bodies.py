@@ -6,7 +6,7 @@ A framework may start such a task, or a server in the same process, which receiv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +18,7 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.profiled_calls import task_id
 from otel_parallelism.tracing.spans.stretches import Stretches, end_stretch, measured
 from otel_parallelism.tracing.state.existing_spans import around
+from otel_parallelism.tracing.state.handed_objects import hold_dependencies
 from otel_parallelism.tracing.state.nodes import CallNode, SpanNode
 
 from .call_wrappers import defining_code
@@ -82,11 +83,18 @@ def _answered(describe: ServedTool, instance: Any, args: Arguments, kwargs: Keyw
         served = describe(instance, args, kwargs) if is_instrumentation_enabled() else None
         node = None if served is None else _caller_of(served[0])
         if served is not None and node is not None:
-            node.defined = node.defined or defining_code(served[1])
+            _note_function(node, served[1])
     except Exception as error:  # noqa: BLE001 - the body runs unmeasured
         swallow("looking for the call that a server answers", error)
         return None
     return node
+
+
+def _note_function(node: CallNode, function: Any) -> None:
+    if function is not None and node.defined is None:
+        node.defined = defining_code(function)
+        # The client knows the arguments; other parameters come from the server.
+        hold_dependencies(node, function, (), (), node.arguments if isinstance(node.arguments, Mapping) else None)
 
 
 def _caller_of(tool: str) -> CallNode | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from otel_parallelism.model import Effect
+from otel_parallelism.tracing.bytecode.layers import innermost_function
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
 from otel_parallelism.tracing.state.handed_objects import hold_dependencies
@@ -19,12 +18,13 @@ from .lifetime_wrappers import lifetime_wrapper
 from .lifetimes import is_named_error
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from otel_parallelism.tracing.spans.kinds import Kind
 
     from .lifetimes import Arguments, Keywords, Lifetime, Until, Wrapper, WrapperFactory
 
 
-_MOST_WRAPPERS = 8
 _LONGEST_DESCRIPTION = 2_000
 
 
@@ -43,9 +43,9 @@ class CallFacts(msgspec.Struct, frozen=True):
         switch: The framework's setting that keeps the call from running beside others, such as ``max_concurrency=1``.
         pauses: Names of exception classes by which the framework pauses a call. These, and classes derived from them,
             do not count as failures.
-        function: The function of the tool; its closure and globals count as handed over.
+        function: The function of the tool, or the method of its class. What it uses outside counts as handed over, and
+            findings name where it is defined.
         shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
-        defined: The function whose definition a finding names; by default that of the tool.
         injected: Objects of the framework, in which only objects that are known to be unsafe count.
         description: What the model reads of the tool; anything but a text counts as none.
         read: Returns the tool's own result where the wrapped function puts it into one of its arguments.
@@ -62,7 +62,6 @@ class CallFacts(msgspec.Struct, frozen=True):
     shared: tuple[tuple[str, Any], ...] = ()
     injected: tuple[tuple[str, Any], ...] = ()
     switch: str = ""
-    defined: Any = None
     description: Any = ""
     read: Callable[[], Returned] | None = None
 
@@ -96,11 +95,11 @@ class _ReadCall(ToolCall):
             self._node.called_ns = facts.called_ns
         if self._node is not None and (facts.function is not None or facts.shared or facts.injected):
             try:
-                hold_dependencies(self._node, facts.function, facts.shared, facts.injected)
+                hold_dependencies(self._node, facts.function, facts.shared, facts.injected, facts.arguments)
             except Exception as error:  # noqa: BLE001 - the data is optional
                 swallow("noting what a framework passes to a tool", error)
         if self._node is not None:
-            self._node.defined = defining_code(facts.defined or facts.function)
+            self._node.defined = defining_code(facts.function)
         put = facts.read
         self._read = read if put is None else lambda _: put()
         self.instance = instance
@@ -135,14 +134,8 @@ class _ReadCall(ToolCall):
 
 def defining_code(function: Any) -> CodeType | None:
     """Return the code of *function*, which may be bound, partial or wrapped; None if it has none."""
-    for _ in range(_MOST_WRAPPERS):
-        inner = getattr(function, "__wrapped__", None) or getattr(function, "__func__", None)
-        inner = inner or (function.func if isinstance(function, partial) else None)
-        if inner is None:
-            break
-        function = inner
-    code = getattr(function, "__code__", None)
-    return code if isinstance(code, CodeType) else None
+    found = innermost_function(function)
+    return None if found is None else found.__code__
 
 
 def tool_call_wrapper(

@@ -1,10 +1,12 @@
-"""Which functions a function runs in its own module, and which variables outside they use."""
+"""Which functions of the program a function runs, and which variables outside they use."""
 
 from __future__ import annotations
 
 import dis
-from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .layers import is_class_of_program, is_of_program, plain_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,6 +14,28 @@ if TYPE_CHECKING:
 _MOST_CODES = 32
 _MOST_FUNCTIONS = 16
 _DEEPEST = 3
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_OUTER = frozenset({"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"})
+_NO_VALUE = frozenset({"CACHE", "RESUME", "PRECALL", "PUSH_NULL", "EXTENDED_ARG", "NOP", "COPY_FREE_VARS"})
+
+
+class Use(NamedTuple):
+    """
+    A dotted name in a function's code, and what happens to it.
+
+    Attributes:
+        root: ``LOAD_FAST`` if the name begins with a variable of the function, else the operation on one outside; empty
+            for a method by itself.
+        chain: The parts of the name; an item with a constant key is the part ``[]``.
+        operation: ``STORE_ATTR`` (the last name is set), ``STORE_SUBSCR`` (an item is set), ``STORE_GLOBAL`` (the name
+            is bound), or empty.
+        becomes: The variable that is bound to the value; empty if that is not what follows.
+    """
+
+    root: str
+    chain: list[str]
+    operation: str = ""
+    becomes: str = ""
 
 
 def codes_of(function: FunctionType) -> list[CodeType]:
@@ -32,6 +56,60 @@ def accesses(function: FunctionType) -> Iterator[tuple[str, str]]:
                 yield operation, instruction.argval
 
 
+def uses(code: CodeType) -> Iterator[Use]:
+    """Yield the dotted names in *code*, and each attribute by itself."""
+    every = [*_instructions(code), *([("END", "")] * 3)]
+    for at, (operation, name) in enumerate(every[:-3]):
+        if operation in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
+            yield Use(operation, [name], "STORE_GLOBAL")
+        elif operation in _ATTRIBUTES:
+            yield Use("", ["", name])
+        elif operation in _OUTER or operation == "LOAD_FAST":
+            yield _use(operation, name, every, at + 1)
+
+
+def _use(root: str, name: str, every: list[tuple[str, str]], at: int) -> Use:
+    """Return the use of *name*, whose value the operation before the position *at* has loaded."""
+    chain = [name]
+    while True:
+        following, argument = every[at]
+        if following in _ATTRIBUTES:
+            chain.append(argument)
+            at += 1
+        elif following.startswith("LOAD_") and every[at + 1][0] == "ITEM":
+            chain.append("[]")
+            at += 2
+        else:
+            break
+    last = every[at + 1][0]
+    if following in {"STORE_ATTR", "DELETE_ATTR"}:
+        return Use(root, [*chain, argument], "STORE_ATTR")
+    if following == "COPY" and last == "LOAD_ATTR":
+        # An operator such as += on an attribute.
+        return Use(root, [*chain, every[at + 1][1]], "STORE_ATTR")
+    if following.startswith("LOAD_") and last in {"STORE_SUBSCR", "DELETE_SUBSCR", "COPY"}:
+        return Use(root, chain, "STORE_SUBSCR")
+    return Use(root, chain, becomes=argument if following == "STORE_FAST" else "")
+
+
+def _instructions(code: CodeType) -> Iterator[tuple[str, str]]:
+    """Yield operations and their names; one operation on two variables, as newer versions have, as two."""
+    for one in dis.get_instructions(code):
+        operation, argument = one.opname, one.argval
+        if operation in _NO_VALUE:
+            continue
+        if operation == "BINARY_SUBSCR" or (operation == "BINARY_OP" and one.argrepr == "[]"):
+            yield "ITEM", ""
+        elif "_FAST" in operation and type(argument) is tuple:
+            first, second = ("STORE" if "STORE_FAST_" in operation else "LOAD"), operation.rpartition("_FAST")[0]
+            yield f"{first}_FAST", str(argument[0])
+            yield ("STORE_FAST" if second.endswith("STORE") else "LOAD_FAST"), str(argument[1])
+        elif operation.startswith(("LOAD_FAST", "STORE_FAST")):
+            yield operation.partition("_")[0] + "_FAST", str(argument)
+        else:
+            yield operation, argument if type(argument) is str else ""
+
+
 def holder_of(function: FunctionType, operation: str, name: str) -> Any:
     """Return what holds a variable: the cell of a free variable, or the dict of globals; None if there is no cell."""
     if "DEREF" not in operation:
@@ -49,29 +127,47 @@ def held(holder: Any, name: str) -> Any:
         return None
 
 
-def functions_run(function: FunctionType) -> list[FunctionType]:
-    """Return *function* and the functions of its module that it names, directly or through others of them."""
-    found = [function]
-    depths = {id(function): 0}
+def functions_run(function: Any) -> list[FunctionType]:
+    """
+    Return the functions that lie in *function* and those of the program that they name, directly or through others.
+
+    A function is named by a variable, or as an attribute of a module or a class. A function of a library is followed
+    to the functions of its own module.
+    """
+    found = plain_functions(function)
+    depths = {id(one): 0 for one in found}
     for one in found:
         if depths[id(one)] >= _DEEPEST:
             continue
-        for operation, name in accesses(one):
-            holder = holder_of(one, operation, name)
-            inner = None if holder is None else _plain_function(held(holder, name))
-            if inner is None or id(inner) in depths or inner.__globals__ is not function.__globals__:
-                continue
-            if len(found) < _MOST_FUNCTIONS:
-                depths[id(inner)] = depths[id(one)] + 1
-                found.append(inner)
+        for code in codes_of(one):
+            for use in uses(code):
+                inner = _function_named(use, one)
+                if inner is not None and id(inner) not in depths and len(found) < _MOST_FUNCTIONS:
+                    depths[id(inner)] = depths[id(one)] + 1
+                    found.append(inner)
     return found
 
 
-def _plain_function(value: Any) -> FunctionType | None:
-    """Return a function without its decorators; None for anything else."""
-    for _ in range(_DEEPEST):
-        inner = vars(value).get("__wrapped__") if type(value) is FunctionType else None
-        if inner is None:
-            break
-        value = inner
+def _function_named(use: Use, function: FunctionType) -> FunctionType | None:
+    """Return the function that a *use* in *function* names, without its decorators."""
+    if use.root not in _OUTER:
+        return None
+    holder = holder_of(function, use.root, use.chain[0])
+    value = None if holder is None else held(holder, use.chain[0])
+    if len(use.chain) > 1:
+        value = _attribute(value, use.chain[1])
+    if type(value) is not FunctionType:
+        return None
+    inner = plain_functions(value)[-1]
+    same_module = inner.__globals__ is function.__globals__
+    return inner if same_module or is_of_program(inner.__code__.co_filename) else None
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Return a function of a module or of a class of the program; None if *value* is neither."""
+    if type(value) is ModuleType:
+        return vars(value).get(name)
+    if type(value) is type and is_class_of_program(value):
+        found = vars(value).get(name)
+        return found.__func__ if isinstance(found, staticmethod | classmethod) else found
     return value if type(value) is FunctionType else None

@@ -6,44 +6,97 @@ Such a tool may have a reading name. What it changes is read by other calls alth
 
 from __future__ import annotations
 
-import dis
 import re
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from otel_parallelism.patterns import LazyPattern
 from otel_parallelism.source.changes.changing_methods import CHANGING_ITEMS, WRITING_METHODS
 
-from .accesses import codes_of, functions_run, held
+from .accesses import Use, codes_of, functions_run, held, uses
+from .layers import plain_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from types import CodeType
 
 _WRITING_MODE = LazyPattern(r"[wax][bt]?\+?[bt]?|r[bt]?\+[bt]?", re.ASCII)
 _NAMESPACES = frozenset({"module", "type", "function", "ABCMeta"})
-_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _CHANGING_ENVIRONMENT = frozenset({"update", "setdefault", "pop", "clear"})
+_CHANGING_CONTEXT = LazyPattern(
+    r"(?!.*(?:stream|event|progress|log|status))"
+    r"(?:set|put|store|save|write|edit|delete|remove|append|add|push|remember|record|increment|reset)(?:_.*)?",
+    re.ASCII,
+)
+"""Methods that change a framework's context, but not those by which a tool reports how far it is."""
+
 _MOST_SEARCHED = 500
-_NO_VALUE = frozenset({"CACHE", "RESUME", "PRECALL", "PUSH_NULL", "EXTENDED_ARG", "NOP", "COPY_FREE_VARS"})
+_KNOWN: WeakKeyDictionary[FunctionType, tuple[bool, frozenset[str]]] = WeakKeyDictionary()
+"""What was found for the tools of frameworks."""
 
 
 def changes_outside(function: Any) -> bool:
-    """Return whether the code of *function*, or of the functions of its module that it runs, changes something."""
-    if type(function) is not FunctionType:
-        return False
+    """Return whether the code of *function*, or of the functions of the program that it runs, changes something."""
     return any(_changes(code, one) for one in functions_run(function) for code in codes_of(one))
+
+
+def changes_of(function: Any) -> tuple[bool, frozenset[str]]:
+    """Return `changes_outside` and `changed_parameters` of *function*, the tool of a framework."""
+    inside = plain_functions(function)
+    if not inside:
+        return False, frozenset()
+    if inside[-1] not in _KNOWN:
+        _KNOWN[inside[-1]] = changes_outside(function), changed_parameters(inside[-1])
+    return _KNOWN[inside[-1]]
+
+
+def changed_parameters(function: FunctionType) -> frozenset[str]:
+    """
+    Return the parameters of *function* that its code visibly changes, such as the state in a framework's context.
+
+    A parameter that is passed on counts if a function of the program that is run changes one of its own. ``self`` is
+    left out, as the objects of methods are noted by themselves.
+    """
+    changed, passed = _changed_in(function.__code__)
+    others = passed - changed - {"self"}
+    if others and any(_changed_in(one.__code__)[0] - {"self"} for one in functions_run(function)[1:]):
+        changed |= others
+    return frozenset(changed - {"self"})
+
+
+def _changed_in(code: CodeType) -> tuple[set[str], set[str]]:
+    """Return the parameters of *code* that it changes, and those that it uses as they are."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    parameters = {name: name for name in code.co_varnames[:count]}
+    changed, passed = set(), set()
+    for use in uses(code):
+        parameter = parameters.get(use.chain[0]) if use.root == "LOAD_FAST" else None
+        if parameter is None:
+            continue
+        if use.operation or (len(use.chain) > 1 and _is_changing_method(use.chain[-1])):
+            changed.add(parameter)
+        elif use.becomes:
+            parameters.setdefault(use.becomes, parameter)
+        elif len(use.chain) == 1:
+            passed.add(parameter)
+    return changed, passed
+
+
+def _is_changing_method(name: str) -> bool:
+    return name in CHANGING_ITEMS or bool(_CHANGING_CONTEXT.fullmatch(name))
 
 
 def is_changed_by_functions(name: str, variables: Mapping[str, Any]) -> bool:
     """Return whether a function of a module visibly changes what the container *name* among its *variables* holds."""
     functions = [value for value in tuple(variables.values()) if type(value) is FunctionType]
     return any(
-        chain[0] == name and (used == "STORE_SUBSCR" or (len(chain) > 1 and chain[1] in CHANGING_ITEMS))
+        use.chain[0] == name
+        and (use.operation == "STORE_SUBSCR" or (len(use.chain) > 1 and use.chain[1] in CHANGING_ITEMS))
         for function in functions[:_MOST_SEARCHED]
         if name in function.__code__.co_names
         for code in codes_of(function)
-        for chain, used in _chains(code)
+        for use in uses(code)
     )
 
 
@@ -52,39 +105,18 @@ def _changes(code: CodeType, function: FunctionType) -> bool:
         type(constant) is str and _WRITING_MODE.fullmatch(constant) for constant in code.co_consts
     ):
         return True
-    return any(_is_change(chain, used, function) for chain, used in _chains(code))
+    return any(_is_change(use, function) for use in uses(code))
 
 
-def _chains(code: CodeType) -> Iterator[tuple[list[str], str]]:
-    """
-    Yield each dotted name that begins outside of the code, and each method by itself, with the operation on it.
-
-    The operation is ``STORE_ATTR`` (the last name is set), ``STORE_SUBSCR`` (an item is set), ``STORE_GLOBAL`` (the
-    name is bound), or empty.
-    """
-    every = [(one.opname, one.argval) for one in dis.get_instructions(code) if one.opname not in _NO_VALUE]
-    every += [("END", None)] * 2
-    for at, (operation, name) in enumerate(every[:-2]):
-        if operation in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
-            yield [name], "STORE_GLOBAL"
-        elif operation in _ATTRIBUTES and name in WRITING_METHODS:
-            yield ["", name], ""
-        elif operation in {"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"}:
-            chain = [name]
-            while every[at + len(chain)][0] in _ATTRIBUTES:
-                chain.append(every[at + len(chain)][1])
-            (following, attribute), (last, _) = every[at + len(chain) : at + len(chain) + 2]
-            if following in {"STORE_ATTR", "DELETE_ATTR"}:
-                yield [*chain, attribute], "STORE_ATTR"
-            elif following.startswith("LOAD_") and last in {"STORE_SUBSCR", "DELETE_SUBSCR"}:
-                yield chain, "STORE_SUBSCR"
-            else:
-                yield chain, ""
-
-
-def _is_change(chain: list[str], operation: str, function: FunctionType) -> bool:
+def _is_change(use: Use, function: FunctionType) -> bool:
+    chain, operation = use.chain, use.operation
     if operation == "STORE_GLOBAL":
         return True
+    if not use.root:
+        return chain[-1] in WRITING_METHODS
+    if use.root == "LOAD_FAST":
+        # A method of a class changes what all that use the class share.
+        return chain[0] == "cls" and bool(operation)
     holder = type(held(function.__globals__, chain[0])).__name__
     if operation:
         # `handed_objects` notes other objects, which calls may share.

@@ -117,6 +117,8 @@ class ToolCall:
             self._add_to_tool(theirs, node.tool)
             node.start_ns, node.task = clock.now_ns(), task_id()
             theirs.defined = theirs.defined or node.defined
+            theirs.handed += node.handed
+            theirs.changes = theirs.changes or node.changes
             # In the same task, the existing call or its body measures the stretches of this one too.
             if node.task in {theirs.task, theirs.body_task}:
                 self.measured = None

@@ -6,7 +6,7 @@ An object is noted by its id, its type and what it directly holds, without runni
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -14,10 +14,11 @@ from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
 from otel_parallelism.analysis.dependencies.objects.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
 from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
-from otel_parallelism.tracing.bytecode.changes import is_changed_by_functions
+from otel_parallelism.tracing.bytecode.changes import changes_of, is_changed_by_functions
+from otel_parallelism.tracing.bytecode.layers import is_class_of_program, objects_inside, plain_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from .nodes import CallNode
 
@@ -26,11 +27,15 @@ Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
-_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, int, str], ...]] = WeakKeyDictionary()
-"""What `outside_objects` found for the tools of frameworks, with the position of the cell, -1 for the globals."""
+_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, Any, str], ...]] = WeakKeyDictionary()
+"""What `outside_objects` found for the tools of frameworks: positions of cells, and the globals of modules."""
+
+_OF_LIBRARIES: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+"""The fields that the classes of libraries above a class of the program give to its objects."""
 
 _MOST_PARTS = 16
 _MOST_OUTSIDE = 8
+_MOST_FIELDS = 64
 
 
 def is_library_object(kind: type) -> bool:
@@ -59,24 +64,61 @@ def hold_receiver(node: CallNode, receiver: Any) -> None:
         node.handed = (handed_object("self", receiver, _fields(receiver)),)
 
 
+def _hold_tool_object(node: CallNode, tool: Any) -> None:
+    """
+    Note on *node* the object whose method a framework calls, and the objects directly inside it.
+
+    Fields that a library's class gives to it, such as the name and the schema of a tool, are left out.
+    """
+    node.receiver = id(tool)
+    kind = type(tool)
+    if isinstance(tool, type) or (type_safety(kind) == "safe" and not is_frozen(kind)):
+        return
+    skipped = _fields_of_libraries(kind)
+    fields = [(key, value) for key, value in _named_fields(tool, most=_MOST_FIELDS) if key not in skipped]
+    # What a class of a library keeps in its objects is its own affair.
+    if fields and is_class_of_program(kind):
+        node.handed += (handed_object("self", tool, [value for _, value in fields]),)
+    for key, value in fields:
+        node.handed += _judged(f"self.{key}", value)
+
+
+def _fields_of_libraries(kind: type) -> frozenset[str]:
+    known = _OF_LIBRARIES.get(kind)
+    if known is None:
+        found: set[str] = set()
+        for base in kind.__mro__:
+            if base is not object and not is_class_of_program(base):
+                members = vars(base)
+                code = getattr(members.get("__init__"), "__code__", None)
+                found.update(members.get("__annotations__", ()), members.get("__pydantic_fields__", ()))
+                found.update(code.co_names if isinstance(code, CodeType) else ())
+        _OF_LIBRARIES[kind] = known = frozenset(found)
+    return known
+
+
 def hold_dependencies(
     node: CallNode,
     function: Any,
     shared: Iterable[tuple[str, Any]],
     injected: Iterable[tuple[str, Any]],
+    given: Container[str] | None = None,
 ) -> None:
     """
-    Note on *node*, a framework's call, what the framework passes to its tool.
+    Note on *node*, a framework's call, what its tool uses outside, and whether its code visibly changes something.
 
     Args:
         node: The call.
-        function: The function of the tool, or None.
-        shared: Objects of the program, by name.
+        function: The function of the tool, which may be a method, partial or decorated; None if not known.
+        shared: Objects of the program that the framework passes along, by name.
         injected: Objects of the framework, by name; only unsafe objects directly inside them count.
+        given: The names of the model's arguments; None if not known. Other parameters come from the framework.
     """
-    if type(function) is MethodType:
-        hold_receiver(node, function.__self__)
-        function = function.__func__
+    for name, value in objects_inside(function):
+        if name == "self":
+            _hold_tool_object(node, value)
+        else:
+            node.handed += dependencies(name, value)
     for name, value in shared:
         node.handed += dependencies(name, value)
     for name, value in injected:
@@ -85,21 +127,27 @@ def hold_dependencies(
             for field, inner in _named_fields(value)
             if type_safety(type(inner)) == "unsafe"
         )
-    if type(function) is FunctionType:
-        hold_outside(node, _outside_of(function))
+    inside = plain_functions(function)
+    if inside:
+        hold_outside(node, _outside_of(inside))
+        changes, parameters = changes_of(function)
+        node.changes = changes or any(given is None or parameter not in given for parameter in parameters)
 
 
-def _outside_of(function: FunctionType) -> Iterable[tuple[str, Any, str]]:
-    """Return what `outside_objects` returned for *function* when it was first called."""
-    holders = (*(function.__closure__ or ()), function.__globals__)
-    known = _OUTSIDE.get(function)
+def _outside_of(functions: Sequence[FunctionType]) -> Iterable[tuple[str, Any, str]]:
+    """Return what `outside_objects` returned for *functions*, which wrap one another, when first called."""
+    cells = [cell for one in functions for cell in one.__closure__ or ()]
+    known = _OUTSIDE.get(functions[0])
     if known is not None:
-        return [(name, holders[at], key) for name, at, key in known]
-    places = outside_objects(function)
-    positions = {id(holder): at for at, holder in enumerate(holders[:-1])} | {id(holders[-1]): -1}
+        return [(name, cells[at] if type(at) is int else at, key) for name, at, key in known]
+    places = outside_objects(functions[0])
+    positions = {id(cell): at for at, cell in enumerate(cells)}
     # A cell, or a class, often leads to an object that holds the function, which would then never be freed.
-    if all(id(holder) in positions for _, holder, _ in places):
-        _OUTSIDE[function] = tuple((name, positions[id(holder)], key) for name, holder, key in places)
+    kept = [
+        (name, positions.get(id(holder), holder if type(holder) is dict else None), key) for name, holder, key in places
+    ]
+    if all(holder is not None for _, holder, _ in kept):
+        _OUTSIDE[functions[0]] = tuple(kept)
     return places
 
 
@@ -119,9 +167,8 @@ def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
     Returns:
         The name, the cell or the dict of globals, and the key in this dict; an empty key where the function assigns.
     """
-    if type(function) is not FunctionType:
-        return ()
     found: dict[str, tuple[str, Any, str]] = {}
+    own = plain_functions(function)
     for one in functions_run(function):
         for operation, name in accesses(one):
             holder = holder_of(one, operation, name)
@@ -131,16 +178,12 @@ def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
                 found[name] = (name, holder, "")
             elif name not in found:
                 value = held(holder, name)
-                if (
-                    one is not function
-                    and type(value) in _CONTAINERS
-                    and not is_changed_by_functions(name, one.__globals__)
-                ):
+                if one not in own and type(value) in _CONTAINERS and not is_changed_by_functions(name, one.__globals__):
                     # Tools look up much through other functions, in containers that no call changes.
                     continue
                 if _is_noted(value):
                     found[name] = (name, holder, name)
-                elif type(value) is type and value.__module__ == one.__module__:
+                elif type(value) is type and (value.__module__ == one.__module__ or is_class_of_program(value)):
                     found |= _containers_of(name, value)
     return tuple(found.values())
 
@@ -212,6 +255,18 @@ def _fields(value: Any) -> tuple[Any, ...] | None:
     return None if fields is None else tuple(fields.values())
 
 
-def _named_fields(value: Any) -> tuple[tuple[str, Any], ...]:
+def _named_fields(value: Any, most: int = _MOST_PARTS) -> tuple[tuple[str, Any], ...]:
     fields = value if type(value) is dict else instance_dict(value)
-    return tuple((key, inner) for key, inner in list((fields or {}).items())[:_MOST_PARTS] if type(key) is str)
+    private = {} if type(value) is dict else _private_fields(value)
+    found = list({**(fields or {}), **private}.items())
+    return tuple((key, inner) for key, inner in found[:most] if type(key) is str)
+
+
+def _private_fields(value: Any) -> dict[Any, Any]:
+    """Return the private fields of a model of pydantic, which are not among its others."""
+    for base in type(value).__mro__:
+        slot = vars(base).get("__pydantic_private__")
+        if type(slot) is MemberDescriptorType:
+            found = slot.__get__(value)
+            return found if type(found) is dict else {}
+    return {}

@@ -150,6 +150,7 @@ class CallNode(Node):
         body_task: The id of another task that runs the body and measures it, 0 while there is none.
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
+        changes: Whether the code of that function visibly changes something outside.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
         calling_task: A weak reference to the asyncio task that made the call, which no later task shares; None outside
             of a task.
@@ -190,6 +191,7 @@ class CallNode(Node):
     body_task: int = 0
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
+    changes: bool = False
     switch: str = ""
     watched: bool = False
     depth: int = 0

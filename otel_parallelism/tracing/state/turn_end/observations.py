@@ -289,7 +289,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         framework=tool.framework,
         switch=node.switch,
         failure=node.error,
-        changes=tool.changes_outside(),
+        changes=node.changes or tool.changes_outside(),
         dispatch=node.dispatch,
         description=tool.description(),
     )
