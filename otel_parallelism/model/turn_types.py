@@ -27,6 +27,7 @@ class HandedObject(msgspec.Struct, frozen=True, gc=False):
         kind: The type of the object; None if not known.
         state: What the object directly held as the call started, for comparison; None if it was not read.
         parts: The types of what it directly held.
+        changed: Whether the code of the call's tool visibly sets something in it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class HandedObject(msgspec.Struct, frozen=True, gc=False):
     kind: type | None = None
     state: tuple[object, ...] | None = None
     parts: tuple[type, ...] = ()
+    changed: bool = False
 
 
 class DeveloperText(str):

@@ -97,8 +97,8 @@ class Dependencies:
         self._sources, self._unrequested = sources, unrequested
         self._starts_ns: list[int] = [call.start_ns for call in paced(calls)]
         self.evidence: Evidence = evidence or gather_evidence(calls, said, settings, brief=True)
-        self.shared: SharedObjects = SharedObjects(calls)
         self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns, asked_again_ns)
+        self.shared: SharedObjects = SharedObjects(calls, lambda: self.known.declared_reads)
         self.repeats: tuple[Repeats, ...] = repeats_of(
             calls, lambda: self.known.effects, lambda: self.evidence.outcomes
         )
@@ -164,7 +164,7 @@ class Dependencies:
         edge, because = self._effects_edge(earlier, later)
         if verdict == "dependent" or edge == "hard":
             return Pair(verdict, "hard", why if verdict == "dependent" else because)
-        if verdict == "unknown" and not self.shared.unsafe[later] >> earlier & 1:
+        if verdict == "unknown" and not self.shared.is_for_one(earlier, later):
             writes = edge == "unknown" and "write" in {self.known.effects[earlier], self.known.effects[later]}
             return Pair(verdict, "unknown", f"{why}; {because}" if writes else why)
         return Pair(verdict, edge, because if edge == "unknown" else f"{why}; {because}")

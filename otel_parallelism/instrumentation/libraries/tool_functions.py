@@ -74,5 +74,6 @@ def _held_by(value: Any, packages: tuple[str, ...]) -> Iterable[Any]:
     if type(value) is dict:
         return list(value.values())
     if type(value).__module__.startswith(packages):
-        return list(getattr(value, "__dict__", {}).values())
+        slots = getattr(type(value), "__slots__", ())
+        return [*getattr(value, "__dict__", {}).values(), *(getattr(value, name, None) for name in slots)]
     return ()

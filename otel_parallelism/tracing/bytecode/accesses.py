@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .layers import is_class_of_program, is_of_program, plain_functions
@@ -15,7 +15,8 @@ _MOST_CODES = 32
 _MOST_FUNCTIONS = 16
 _DEEPEST = 3
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_OUTER = frozenset({"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"})
+OUTER = frozenset({"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"})
+_SET_OUTER = frozenset({"STORE_DEREF", "DELETE_DEREF"})
 _NO_VALUE = frozenset({"CACHE", "RESUME", "PRECALL", "PUSH_NULL", "EXTENDED_ARG", "NOP", "COPY_FREE_VARS"})
 
 
@@ -28,7 +29,7 @@ class Use(NamedTuple):
             for a method by itself.
         chain: The parts of the name; an item with a constant key is the part ``[]``.
         operation: ``STORE_ATTR`` (the last name is set), ``STORE_SUBSCR`` (an item is set), ``STORE_GLOBAL`` (the name
-            is bound), or empty.
+            of a variable outside of the code is bound), or empty.
         becomes: The variable that is bound to the value; empty if that is not what follows.
     """
 
@@ -60,11 +61,11 @@ def uses(code: CodeType) -> Iterator[Use]:
     """Yield the dotted names in *code*, and each attribute by itself."""
     every = [*_instructions(code), *([("END", "")] * 3)]
     for at, (operation, name) in enumerate(every[:-3]):
-        if operation in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
+        if operation in {"STORE_GLOBAL", "DELETE_GLOBAL"} or (operation in _SET_OUTER and name in code.co_freevars):
             yield Use(operation, [name], "STORE_GLOBAL")
         elif operation in _ATTRIBUTES:
             yield Use("", ["", name])
-        elif operation in _OUTER or operation == "LOAD_FAST":
+        elif operation in OUTER or operation == "LOAD_FAST":
             yield _use(operation, name, every, at + 1)
 
 
@@ -118,7 +119,12 @@ def holder_of(function: FunctionType, operation: str, name: str) -> Any:
 
 
 def held(holder: Any, name: str) -> Any:
-    """Return what a cell, or a dict of globals, holds; None if it is empty."""
+    """Return what a cell, or a dict of globals, holds: of a method its object; None if it is empty."""
+    value = _value(holder, name)
+    return value.__self__ if type(value) is MethodType else value
+
+
+def _value(holder: Any, name: str) -> Any:
     if type(holder) is not CellType:
         return holder.get(name)
     try:
@@ -131,8 +137,8 @@ def functions_run(function: Any) -> list[FunctionType]:
     """
     Return the functions that lie in *function* and those of the program that they name, directly or through others.
 
-    A function is named by a variable, or as an attribute of a module or a class. A function of a library is followed
-    to the functions of its own module.
+    A function is named by a variable, or as an attribute of a module, a class or an object. A function of a library is
+    followed to the functions of its own module.
     """
     found = plain_functions(function)
     depths = {id(one): 0 for one in found}
@@ -141,22 +147,22 @@ def functions_run(function: Any) -> list[FunctionType]:
             continue
         for code in codes_of(one):
             for use in uses(code):
-                inner = _function_named(use, one)
+                inner = function_named(use, one)
                 if inner is not None and id(inner) not in depths and len(found) < _MOST_FUNCTIONS:
                     depths[id(inner)] = depths[id(one)] + 1
                     found.append(inner)
     return found
 
 
-def _function_named(use: Use, function: FunctionType) -> FunctionType | None:
-    """Return the function that a *use* in *function* names, without its decorators."""
-    if use.root not in _OUTER:
+def function_named(use: Use, function: FunctionType) -> FunctionType | None:
+    """Return the function that a *use* in *function* names, without its decorators; None if it is of a library."""
+    if use.root not in OUTER:
         return None
     holder = holder_of(function, use.root, use.chain[0])
-    value = None if holder is None else held(holder, use.chain[0])
+    value = None if holder is None else _value(holder, use.chain[0])
     if len(use.chain) > 1:
         value = _attribute(value, use.chain[1])
-    if type(value) is not FunctionType:
+    if type(value) not in {FunctionType, MethodType}:
         return None
     inner = plain_functions(value)[-1]
     same_module = inner.__globals__ is function.__globals__
@@ -164,10 +170,13 @@ def _function_named(use: Use, function: FunctionType) -> FunctionType | None:
 
 
 def _attribute(value: Any, name: str) -> Any:
-    """Return a function of a module or of a class of the program; None if *value* is neither."""
+    """Return the function *name* of a module, of a class of the program, or of the class of an object."""
     if type(value) is ModuleType:
         return vars(value).get(name)
-    if type(value) is type and is_class_of_program(value):
-        found = vars(value).get(name)
-        return found.__func__ if isinstance(found, staticmethod | classmethod) else found
-    return value if type(value) is FunctionType else None
+    if type(value) in {FunctionType, MethodType}:
+        return value
+    for kind in (value if isinstance(value, type) else type(value)).__mro__:
+        if name in vars(kind):
+            found = vars(kind)[name] if is_class_of_program(kind) else None
+            return found.__func__ if isinstance(found, staticmethod | classmethod) else found
+    return None

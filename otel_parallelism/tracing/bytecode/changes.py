@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from otel_parallelism.patterns import LazyPattern
 from otel_parallelism.source.changes.changing_methods import CHANGING_ITEMS, WRITING_METHODS
 
-from .accesses import Use, codes_of, functions_run, held, uses
+from .accesses import OUTER, Use, codes_of, function_named, functions_run, held, uses
 from .layers import plain_functions
 
 if TYPE_CHECKING:
@@ -87,6 +87,25 @@ def _is_changing_method(name: str) -> bool:
     return name in CHANGING_ITEMS or bool(_CHANGING_CONTEXT.fullmatch(name))
 
 
+def changed_names(function: FunctionType) -> frozenset[str]:
+    """Return the dotted names outside of *function* in whose objects its code visibly sets something."""
+    found: set[str] = set()
+    for code in codes_of(function):
+        for use in uses(code):
+            if use.root in OUTER and _sets_something(use, function):
+                inside = use.chain if use.operation == "STORE_SUBSCR" else use.chain[:-1]
+                found.update((use.chain[0], ".".join(inside)))
+    return frozenset(found)
+
+
+def _sets_something(use: Use, function: FunctionType) -> bool:
+    """Return whether a *use* in *function* sets something in an object, itself or by a method that does."""
+    if use.operation in {"STORE_ATTR", "STORE_SUBSCR"} or use.chain[-1] in CHANGING_ITEMS:
+        return True
+    method = function_named(use, function) if len(use.chain) > 1 else None
+    return method is not None and "self" in _changed_in(method.__code__)[0]
+
+
 def is_changed_by_functions(name: str, variables: Mapping[str, Any]) -> bool:
     """Return whether a function of a module visibly changes what the container *name* among its *variables* holds."""
     functions = [value for value in tuple(variables.values()) if type(value) is FunctionType]
@@ -94,8 +113,8 @@ def is_changed_by_functions(name: str, variables: Mapping[str, Any]) -> bool:
         use.chain[0] == name
         and (use.operation == "STORE_SUBSCR" or (len(use.chain) > 1 and use.chain[1] in CHANGING_ITEMS))
         for function in functions[:_MOST_SEARCHED]
-        if name in function.__code__.co_names
         for code in codes_of(function)
+        if name in code.co_names
         for use in uses(code)
     )
 
@@ -111,7 +130,7 @@ def _changes(code: CodeType, function: FunctionType) -> bool:
 def _is_change(use: Use, function: FunctionType) -> bool:
     chain, operation = use.chain, use.operation
     if operation == "STORE_GLOBAL":
-        return True
+        return "DEREF" not in use.root or chain[0] in function.__code__.co_freevars
     if not use.root:
         return chain[-1] in WRITING_METHODS
     if use.root == "LOAD_FAST":

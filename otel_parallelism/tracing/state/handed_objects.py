@@ -14,7 +14,7 @@ from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
 from otel_parallelism.analysis.dependencies.objects.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
 from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
-from otel_parallelism.tracing.bytecode.changes import changes_of, is_changed_by_functions
+from otel_parallelism.tracing.bytecode.changes import changed_names, changes_of, is_changed_by_functions
 from otel_parallelism.tracing.bytecode.layers import is_class_of_program, objects_inside, plain_functions
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
     from .nodes import CallNode
 
-Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None, tuple[type, ...]]
+Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None, tuple[type, ...], bool]
 """The fields of a `HandedObject`; a position among the positional arguments may stand for the name."""
+
+Place: TypeAlias = tuple[str, Any, str, bool]
+"""
+The name of an object, the cell or the dict that holds it, its key there, and whether the code sets something in it.
+
+The key is empty where the function assigns the variable.
+"""
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
-_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, Any, str], ...]] = WeakKeyDictionary()
+_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[Place, ...]] = WeakKeyDictionary()
 """What `outside_objects` found for the tools of frameworks: positions of cells, and the globals of modules."""
 
 _OF_LIBRARIES: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
@@ -48,12 +55,12 @@ def is_library_object(kind: type) -> bool:
     return safety != "unknown" and module_of(kind) not in {"builtins", "functools"} and not is_frozen(kind)
 
 
-def handed_object(name: str | int, value: Any, items: Sequence[Any] | None) -> Handed:
+def handed_object(name: str | int, value: Any, items: Sequence[Any] | None, *, changed: bool = False) -> Handed:
     """Return the note of *value*; *items* is what it directly holds, None if that is not known."""
     if items is None or len(items) > _MOST_PARTS:
-        return (name, id(value), type(value), None, ())
+        return (name, id(value), type(value), None, (), changed)
     state = tuple([item if type(item) in _PLAIN else id(item) for item in items])
-    return (name, id(value), type(value), state, tuple(map(type, items)))
+    return (name, id(value), type(value), state, tuple(map(type, items)), changed)
 
 
 def hold_receiver(node: CallNode, receiver: Any) -> None:
@@ -134,19 +141,20 @@ def hold_dependencies(
         node.changes = changes or any(given is None or parameter not in given for parameter in parameters)
 
 
-def _outside_of(functions: Sequence[FunctionType]) -> Iterable[tuple[str, Any, str]]:
+def _outside_of(functions: Sequence[FunctionType]) -> Iterable[Place]:
     """Return what `outside_objects` returned for *functions*, which wrap one another, when first called."""
     cells = [cell for one in functions for cell in one.__closure__ or ()]
     known = _OUTSIDE.get(functions[0])
     if known is not None:
-        return [(name, cells[at] if type(at) is int else at, key) for name, at, key in known]
+        return [(name, cells[at] if type(at) is int else at, key, changed) for name, at, key, changed in known]
     places = outside_objects(functions[0])
     positions = {id(cell): at for at, cell in enumerate(cells)}
     # A cell, or a class, often leads to an object that holds the function, which would then never be freed.
     kept = [
-        (name, positions.get(id(holder), holder if type(holder) is dict else None), key) for name, holder, key in places
+        (name, positions.get(id(holder), holder if type(holder) is dict else None), key, changed)
+        for name, holder, key, changed in places
     ]
-    if all(holder is not None for _, holder, _ in kept):
+    if all(holder is not None for _, holder, *_ in kept):
         _OUTSIDE[functions[0]] = tuple(kept)
     return places
 
@@ -160,53 +168,49 @@ def dependencies(name: str, value: Any) -> tuple[Handed, ...]:
     return tuple(found[:_MOST_PARTS])
 
 
-def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
-    """
-    Return where a function's closure and globals hold objects that are not known to be safe.
-
-    Returns:
-        The name, the cell or the dict of globals, and the key in this dict; an empty key where the function assigns.
-    """
-    found: dict[str, tuple[str, Any, str]] = {}
+def outside_objects(function: Any) -> tuple[Place, ...]:
+    """Return where a function's closure and globals hold objects that are not known to be safe."""
+    found: dict[str, Place] = {}
     own = plain_functions(function)
     for one in functions_run(function):
+        changed = changed_names(one)
         for operation, name in accesses(one):
             holder = holder_of(one, operation, name)
             if len(found) >= _MOST_OUTSIDE or holder is None:
                 continue
             if operation.startswith(("STORE_GLOBAL", "DELETE_GLOBAL")) or operation in {"STORE_DEREF", "DELETE_DEREF"}:
-                found[name] = (name, holder, "")
+                found[name] = (name, holder, "", True)
             elif name not in found:
                 value = held(holder, name)
-                if one not in own and type(value) in _CONTAINERS and not is_changed_by_functions(name, one.__globals__):
+                looked_up = one not in own and type(value) in _CONTAINERS and type(holder) is dict
+                if looked_up and not is_changed_by_functions(name, one.__globals__):
                     # Tools look up much through other functions, in containers that no call changes.
                     continue
                 if _is_noted(value):
-                    found[name] = (name, holder, name)
+                    found[name] = (name, holder, name, name in changed)
                 elif type(value) is type and (value.__module__ == one.__module__ or is_class_of_program(value)):
-                    found |= _containers_of(name, value)
+                    found |= _containers_of(name, value, changed)
     return tuple(found.values())
 
 
-def _containers_of(name: str, kind: type) -> dict[str, tuple[str, Any, str]]:
+def _containers_of(name: str, kind: type, changed: Container[str]) -> dict[str, Place]:
     """Return where the class *kind* of the program holds containers, which all that use it share."""
     fields = vars(kind)
     return {
-        f"{name}.{field}": (f"{name}.{field}", fields, field)
+        f"{name}.{field}": (f"{name}.{field}", fields, field, f"{name}.{field}" in changed)
         for field, value in list(fields.items())[:_MOST_PARTS]
         if type(value) in {list, dict, set} and not field.startswith("__")
     }
 
 
-def hold_outside(node: CallNode, places: Iterable[tuple[str, Any, str]]) -> None:
+def hold_outside(node: CallNode, places: Iterable[Place]) -> None:
     """Add to *node* the notes of what the closure and the globals of its function hold now."""
     noted: list[Handed] = []
-    for name, holder, key in places:
+    for name, holder, key, changed in places:
         if not key:
-            # The function itself assigns the variable.
-            noted.append((name, hash((id(holder), name)), None, None, ()))
+            noted.append((name, hash((id(holder), name)), None, None, (), True))
             continue
-        noted += _judged(name, held(holder, key))
+        noted += _judged(name, held(holder, key), changed=changed)
     node.handed += tuple(noted)
 
 
@@ -223,8 +227,8 @@ def named_objects(node: CallNode) -> tuple[HandedObject, ...]:
     )
 
 
-def _judged(name: str, value: Any) -> tuple[Handed, ...]:
-    return (handed_object(name, value, _fields(value)),) if _is_noted(value) else ()
+def _judged(name: str, value: Any, *, changed: bool = False) -> tuple[Handed, ...]:
+    return (handed_object(name, value, _fields(value), changed=changed),) if _is_noted(value) else ()
 
 
 def _is_noted(value: Any) -> bool:

@@ -80,7 +80,7 @@ class Tool:
     ) -> None:
         self._description: str | None = description
         self.function: Callable[..., Any] | None = function
-        self.outside: tuple[tuple[str, Any, str], ...] | None = None
+        self.outside: tuple[tuple[str, Any, str, bool], ...] | None = None
         self.owner: ReferenceType[type] | None = None
         self._changes: bool | None = None
         self._place: tuple[Caller | None] | None = None

@@ -2,8 +2,9 @@
 Finds pairs of calls that were handed one object, and judges from its type whether they may use it at once.
 
 The object of a method counts as handed over, and so does what a framework passes along. An object that holds one of an
-unsafe type is unsafe, too. An object of a type that no
-table names is harmless if it holds only immutable values and safe objects, and holds the same in all calls.
+unsafe type is unsafe, too. An object of a type that no table names is harmless if it holds only immutable values and
+safe objects, and holds the same in all calls. One that a call was seen to change is unsafe, unless both calls are
+declared to read: that the model asked for both at once does not show that neither needs what the other leaves there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from otel_parallelism.shown_names import pair_names
 from .object_types import is_limiter, type_name, type_safety
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otel_parallelism.model import Call, HandedObject
 
@@ -28,13 +29,19 @@ class SharedObjects:
     The objects that calls of one scope share.
 
     Attributes:
-        unsafe: For each call the bits of earlier calls that share an object with it that must not be used at once, or
-            a lock for which one of them may wait.
+        unsafe: For each call the bits of earlier calls that share an object with it that must not be used at once, a
+            lock for which one of them may wait, or an object that a call was seen to change.
         doubtful: Likewise, where whether the object may be used at once is not known.
     """
 
-    def __init__(self, calls: Sequence[Call]) -> None:
-        """Find the objects that *calls*, in order of start, share."""
+    def __init__(self, calls: Sequence[Call], declared_reads: Callable[[], int]) -> None:
+        """
+        Find the objects that *calls* share.
+
+        Args:
+            calls: The calls of one scope, in order of start.
+            declared_reads: Returns the bits of the calls that are declared to read.
+        """
         self._calls = calls
         self._handed: list[tuple[HandedObject, ...]] = [_handed(call) for call in paced(calls)]
         states: dict[int, set[tuple[object, ...] | None]] = {}
@@ -42,6 +49,10 @@ class SharedObjects:
             for one in objects:
                 states.setdefault(one.identity, set()).add(one.state)
         self._changed: set[int] = {identity for identity, seen in states.items() if len(seen) > 1 or None in seen}
+        self._seen_to_change: set[int] = {identity for identity, seen in states.items() if len(seen - {None}) > 1} | {
+            one.identity for objects in self._handed for one in objects if one.changed
+        }
+        reads = declared_reads() if self._seen_to_change else 0
         self.unsafe: list[int] = []
         self.doubtful: list[int] = []
         holders: dict[int, int] = {}
@@ -54,6 +65,8 @@ class SharedObjects:
                     unsafe |= earlier
                 elif earlier and self._is_doubtful(one):
                     doubtful |= earlier
+                    if one.identity in self._seen_to_change:
+                        unsafe |= earlier & ~(reads if reads >> index & 1 else 0)
             self.unsafe.append(unsafe)
             self.doubtful.append(doubtful)
 
@@ -69,6 +82,10 @@ class SharedObjects:
         if self._is_unsafe(one):
             return f"{a} and {b} share {kind}, which two calls must not use at once"
         return f"{a} and {b} were handed one object, {kind}, which either may change"
+
+    def is_for_one(self, earlier: int, later: int) -> bool:
+        """Return whether two calls share an object of which it is known that only one call at once may use it."""
+        return bool((self.unsafe[later] & ~self.doubtful[later]) >> earlier & 1)
 
     def unsafe_object(self, earlier: int, later: int) -> str:
         """Return the name of the type of the unsafe object that two calls share; empty if they share none."""
@@ -94,7 +111,8 @@ class SharedObjects:
         """Return whether neither the type of an object nor its unchanged state shows that calls may use it at once."""
         if one.kind is not None and type_safety(one.kind) == "safe":
             return False
-        return one.identity in self._changed or any(type_safety(part) != "safe" for part in one.parts)
+        changed = one.identity in self._changed or one.identity in self._seen_to_change
+        return changed or any(type_safety(part) != "safe" for part in one.parts)
 
 
 def is_lock(one: HandedObject) -> bool:
