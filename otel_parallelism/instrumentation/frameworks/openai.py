@@ -21,10 +21,16 @@ def _call(runner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFac
         given = json.loads(item.arguments or "{}")
     except ValueError:
         given = None
-    registered = getattr(runner, "_functions", None)
-    tool = getattr(registered.get(item.name), "tool", None) if isinstance(registered, dict) else None
-    described = tool.get("description") if isinstance(tool, dict) else None
-    return CallFacts(item.name, item.call_id, given if isinstance(given, dict) else None, description=described)
+    known = getattr(runner, "_functions", None)
+    registered = known.get(item.name) if isinstance(known, dict) else None
+    tool = getattr(registered, "tool", None)
+    return CallFacts(
+        item.name,
+        item.call_id,
+        given if isinstance(given, dict) else None,
+        function=getattr(registered, "execute", None),
+        description=tool.get("description") if isinstance(tool, dict) else None,
+    )
 
 
 def _read(output: Any) -> Returned:

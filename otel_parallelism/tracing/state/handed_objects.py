@@ -41,6 +41,7 @@ _OF_LIBRARIES: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
 """The fields that the classes of libraries above a class of the program give to its objects."""
 
 _MOST_PARTS = 16
+_MOST_ITEMS = 512
 _MOST_OUTSIDE = 8
 _MOST_FIELDS = 64
 
@@ -57,9 +58,12 @@ def is_library_object(kind: type) -> bool:
 
 def handed_object(name: str | int, value: Any, items: Sequence[Any] | None, *, changed: bool = False) -> Handed:
     """Return the note of *value*; *items* is what it directly holds, None if that is not known."""
-    if items is None or len(items) > _MOST_PARTS:
+    if items is None or len(items) > _MOST_ITEMS:
         return (name, id(value), type(value), None, (), changed)
     state = tuple([item if type(item) in _PLAIN else id(item) for item in items])
+    if len(items) > _MOST_PARTS:
+        # A table that tools look things up in: its fingerprint is enough.
+        return (name, id(value), type(value), (len(items), hash(state)), tuple(set(map(type, items))), changed)
     return (name, id(value), type(value), state, tuple(map(type, items)), changed)
 
 
@@ -75,14 +79,19 @@ def _hold_tool_object(node: CallNode, tool: Any) -> None:
     """
     Note on *node* the object whose method a framework calls, and the objects directly inside it.
 
-    Fields that a library's class gives to it, such as the name and the schema of a tool, are left out.
+    Fields that a library's class gives to it, such as the name and the schema of a tool, are left out, and what the
+    framework keeps in it.
     """
     node.receiver = id(tool)
     kind = type(tool)
     if isinstance(tool, type) or (type_safety(kind) == "safe" and not is_frozen(kind)):
         return
     skipped = _fields_of_libraries(kind)
-    fields = [(key, value) for key, value in _named_fields(tool, most=_MOST_FIELDS) if key not in skipped]
+    fields = [
+        (key, value)
+        for key, value in _named_fields(tool, most=_MOST_FIELDS)
+        if key not in skipped and module_of(type(value)).partition(".")[0] != node.tool.framework
+    ]
     # What a class of a library keeps in its objects is its own affair.
     if fields and is_class_of_program(kind):
         node.handed += (handed_object("self", tool, [value for _, value in fields]),)

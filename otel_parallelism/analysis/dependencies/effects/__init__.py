@@ -26,10 +26,14 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
     Tools that ``settings.serial`` matches count as writing. Otherwise, highest precedence first: the decorator or the
     framework, the patterns in the settings (``writes`` before ``read_only``), the arguments, the words of the tool's
     name. The source of an effect read from a name is ``assumed``. A description of the tool that says more
-    than that it reads, and a result that reports an act, defeat a reading name.
+    than that it reads, and a result that reports an act, defeat a reading name; code that changes something outside
+    defeats it, too, and what a framework's annotation says.
     """
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
+    if call.effect_source == "framework" and call.effect == "read" and call.changes:
+        # An annotation that says so is a hint, and the code shows the contrary.
+        return "unknown", ""
     if call.effect_source in {"declared", "framework"}:
         return call.effect, call.effect_source
     if settings.writes and _matches(call.tool, settings.writes):
