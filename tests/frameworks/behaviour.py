@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Dispatch:
         ten_peak: How many of ten calls run at once.
         ten_cause: The cause of the finding for ten calls; None if there is no finding.
         waits: Whether a call may wait for another call before its body runs.
+        rounds: The verdict where the model requests the calls one by one.
         own_loops: Whether each async tool runs in a thread with an event loop of its own, so that none holds another.
     """
 
@@ -24,6 +25,7 @@ class Dispatch:
     ten_peak: int = 10
     ten_cause: str | None = None
     waits: bool = False
+    rounds: str = "sequential"
     own_loops: bool = False
 
 
@@ -33,6 +35,9 @@ BLOCKING = Dispatch(1, "blocking", 1, "blocking")
 ONE_A_STEP = Dispatch(1, "model", 1, "model")
 QUEUED = Dispatch(3, None, 10, "contention", waits=True)
 """All calls are sent at once to a receiver that runs one at a time, which ten calls of one tool show."""
+
+LOCKED = replace(QUEUED, rounds="possibly_sequential")
+"""The same, where the lock by which the receiver does so is seen."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Behaviour:
         by_hand: Whether the program itself marks turn and calls, so that patches record only model requests.
         round_trip: Seconds that a call may take longer than its body.
         describes: Whether what the model reads of a tool is known with its calls.
+        functions: Whether the functions of the tools are known.
         steps_beside: Number of extra steps of a framework that requests one call for each step; None for others.
     """
 
@@ -70,6 +76,7 @@ class Behaviour:
     prefix: str = ""
     turns: bool = True
     describes: bool = True
+    functions: bool = True
     by_hand: bool = False
     round_trip: float = 0.0
     steps_beside: int | None = None

@@ -165,6 +165,54 @@ class Toolbox:
 
         return [get_weather, get_stock, get_news]
 
+    def sharing_asynchronous(self) -> list[Callable[..., Any]]:
+        """Return the tools as coroutine functions; what the first leaves in a variable is read by the second."""
+        box = self._number()
+
+        async def get_weather(city: str) -> str:
+            """Tell the weather in a city.
+
+            Args:
+                city: Name of the city.
+            """
+            global _latest  # noqa: PLW0603 - what is tested
+            _latest = city
+            return await _sleep_in(box, "get_weather", weather(city))
+
+        async def get_stock(symbol: str) -> str:
+            """Tell the price of a stock.
+
+            Args:
+                symbol: Its ticker symbol.
+            """
+            return await _sleep_in(box, "get_stock", stock(symbol) if _latest else "")
+
+        return [get_weather, get_stock, self.asynchronous()[2]]
+
+    def sharing_blocking(self) -> list[Callable[..., Any]]:
+        """Return the same as plain functions."""
+        box = self._number()
+
+        def get_weather(city: str) -> str:
+            """Tell the weather in a city.
+
+            Args:
+                city: Name of the city.
+            """
+            global _latest  # noqa: PLW0603 - what is tested
+            _latest = city
+            return _block_in(box, "get_weather", weather(city))
+
+        def get_stock(symbol: str) -> str:
+            """Tell the price of a stock.
+
+            Args:
+                symbol: Its ticker symbol.
+            """
+            return _block_in(box, "get_stock", stock(symbol) if _latest else "")
+
+        return [get_weather, get_stock, self.blocking()[2]]
+
     def _number(self) -> int:
         """Return the number by which the tools find this object: an object that they share might tie them."""
         _BOXES[id(self)] = self
@@ -218,6 +266,7 @@ def told(result: str) -> str:
 
 
 _BOXES: dict[int, Toolbox] = {}
+_latest = ""
 
 
 async def _sleep_in(box: int, *args: Any) -> str:

@@ -56,4 +56,4 @@ def check(run: dict[str, Any], behaviour: Behaviour) -> None:
     tolerance = 3 * (WORK_OF_THE_OTHER_S + behaviour.round_trip)
     assert (burst and dispatch.waits) or run["work"] == pytest.approx(run["bodies"], abs=tolerance), run
     assert run["causes"] == ([] if cause is None else [cause]), run
-    assert run["verdict"] == ("parallel" if cause is None else "sequential"), run
+    assert run["verdict"] == ("parallel" if cause is None else "sequential" if burst else dispatch.rounds), run

@@ -200,6 +200,19 @@ def test_an_object_that_holds_the_same_safe_values_in_all_calls_does_not_matter(
     assert "one object" in two(deep, deep).evidence
 
 
+def test_calls_of_one_response_share_an_object_that_one_was_seen_to_change() -> None:
+    before, after = handed(dict, ("city", "Oslo")), handed(dict, ("city", "Rome"))
+    changing = handed(dict, ("city", "Oslo"), changed=True)
+    why = "get_user and list_orders were handed one object, db (a dict), which either may change"
+    for first, second in ((before, after), (changing, before), (before, changing)):
+        assert two(first, second, proved=True) == Pair("independent", "unknown", why)
+        assert two(first, second, proved=True, source="declared").edge == "none"
+        assert two(first, second, proved=True, source="declared", resources=("a", "b")).edge == "none"
+    assert "one object" not in two(before, before, proved=True).evidence
+    # That it cannot be read does not show that a call changes it.
+    assert "one object" not in two(handed(Open), handed(Open), proved=True).evidence
+
+
 def test_calls_beside_one_another_share_nothing_that_orders_them() -> None:
     objects = (handed(SESSION),)
     calls = [call(name, 0, 2, name, arguments=Content([], handed=objects)) for name in ("get_a", "get_b")]

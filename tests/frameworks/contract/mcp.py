@@ -14,7 +14,7 @@ from openai import AsyncOpenAI
 from otel_parallelism import agent_turn
 
 from frameworks import scenarios
-from frameworks.behaviour import QUEUED, Behaviour
+from frameworks.behaviour import LOCKED, QUEUED, Behaviour
 
 try:
     from mcp import Client
@@ -43,10 +43,11 @@ if TYPE_CHECKING:
 BEHAVIOUR = Behaviour(
     modules=("mcp", "openai"),
     distribution="mcp",
-    blocking=QUEUED,
+    blocking=LOCKED if NEW else QUEUED,
     streams=False,
     turns=False,
     round_trip=0.04,
+    functions=NEW,  # before, a server received no context of its client's call
 )
 READS = ToolAnnotations.model_validate({"readOnlyHint": True})
 

@@ -31,6 +31,7 @@ BEHAVIOUR = Behaviour(
     blocking=ONE_BY_ONE,
     fails=HAS_RUNNER,
     by_hand=not HAS_RUNNER,
+    functions=HAS_RUNNER,  # those of the loop by hand are declared to read
 )
 
 

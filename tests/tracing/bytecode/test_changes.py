@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
+import types
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from otel_parallelism import agent_turn, profiled
-from otel_parallelism.tracing.bytecode.changes import changes_outside
+from otel_parallelism.tracing.bytecode.changes import changes_of, changes_outside
 from otel_parallelism.tracing.state.handed_objects import outside_objects
 
 if TYPE_CHECKING:
@@ -31,6 +34,30 @@ ONE, TWO = asyncio.Semaphore(1), asyncio.Semaphore(2)
 class Store:
     items: ClassVar[list[str]] = []
     latest = ""
+    count = 0
+
+    def __init__(self, word: str = "") -> None:
+        self.word = word
+
+    @classmethod
+    def choose(cls, word: str) -> None:
+        cls.latest = word
+
+    def save(self, word: str) -> None:
+        Path(self.word).write_text(word, encoding="utf-8")
+
+    def keep(self, word: str) -> None:
+        self.word = word
+
+    def kept(self) -> str:
+        return self.word
+
+
+STORE = Store()
+other_module = types.ModuleType("other_module")
+exec(  # noqa: S102 - a module of the program that needs no file
+    compile("def keep(word):\n    global latest\n    latest = word", "other_module.py", "exec"), vars(other_module)
+)
 
 
 def remember(word: str) -> None:
@@ -83,13 +110,74 @@ def runs_a_helper(word: str) -> None:
     sets_the_environment(word)
 
 
+def counts_by_itself(word: str) -> int:
+    count = 0
+
+    def add() -> None:
+        nonlocal count
+        count += len(word)
+
+    add()
+    return count
+
+
 def has_a_function_inside(word: str) -> Callable[[], None]:
     return lambda: Path(word).unlink()
+
+
+def counts_in_a_class(_: str) -> None:
+    Store.count += 1
+
+
+def counts_in_the_environment(word: str) -> None:
+    os.environ["OTEL_PARALLELISM_TEST"] += word
+
+
+def runs_a_method_of_a_class(word: str) -> None:
+    Store.choose(word)
+
+
+def runs_a_function_of_another_module(word: str) -> None:
+    other_module.keep(word)
+
+
+def runs_a_method_of_an_object(word: str) -> None:
+    STORE.save(word)
+
+
+def closes_over_a_variable() -> Callable[[str], None]:
+    latest = ""
+
+    def sets_it(word: str) -> None:
+        nonlocal latest
+        latest = word
+
+    return sets_it
+
+
+def decorated_elsewhere() -> Callable[[str], None]:
+    def keeps(word: str) -> None:
+        other_module.keep(word)
+
+    @functools.wraps(keeps)
+    def around(word: str) -> None:
+        keeps(word)
+
+    return around
 
 
 @pytest.mark.parametrize(
     "function",
     [
+        counts_in_a_class,
+        counts_in_the_environment,
+        runs_a_method_of_a_class,
+        runs_a_function_of_another_module,
+        runs_a_method_of_an_object,
+        closes_over_a_variable(),
+        decorated_elsewhere(),
+        partial(sets_a_global, "a"),
+        Store("a").save,
         sets_a_global,
         sets_the_environment,
         updates_the_environment,
@@ -134,10 +222,85 @@ def reads_globals(word: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "function", [reads_the_environment, reads_a_file, opens_to_read, sets_what_it_made, reads_globals, print, Store]
+    "function",
+    [
+        reads_the_environment,
+        reads_a_file,
+        opens_to_read,
+        sets_what_it_made,
+        reads_globals,
+        counts_by_itself,
+        STORE.kept,
+        print,
+        Store,
+    ],
 )
 def test_code_that_only_reads_outside_changes_nothing(function: Any) -> None:
     assert not changes_outside(function)
+
+
+def sets_state(ctx: Any, city: str) -> None:
+    ctx.state["city"] = city
+
+
+def counts_in_state(ctx: Any) -> None:
+    ctx.state["count"] += 1
+
+
+def sets_state_by_another_name(ctx: Any, city: str) -> None:
+    state = ctx["state"]
+    state.cities.append(city)
+
+
+async def sets_a_store(ctx: Any, city: str) -> None:
+    await ctx.store.set("city", city)
+
+
+async def edits_a_store(ctx: Any, city: str) -> None:
+    async with ctx.store.edit_state() as state:
+        state["city"] = city
+
+
+def passes_on(ctx: Any, city: str) -> None:
+    sets_state(ctx, city)
+
+
+def sets_a_field(ctx: Any, city: str) -> None:
+    ctx.city = city
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        sets_state,
+        counts_in_state,
+        sets_state_by_another_name,
+        sets_a_store,
+        edits_a_store,
+        passes_on,
+        sets_a_field,
+        partial(sets_state, city="Oslo"),
+    ],
+)
+def test_a_context_that_is_changed_is_found(function: Any) -> None:
+    assert "ctx" in changes_of(function)[1]
+    assert changes_of(function) is changes_of(function)
+
+
+def reads_state(ctx: Any, city: str) -> str:
+    found = ctx.state["city"] or ctx.store.get("city")
+    return f"{found}{city}"
+
+
+async def reports_progress(ctx: Any, city: str) -> None:
+    ctx.write_event_to_stream(city)
+    await ctx.set_progress(0.5)
+    ctx.log.add_event(city)
+
+
+@pytest.mark.parametrize("function", [reads_state, reports_progress, Store().kept, Store().keep, print, None])
+def test_a_context_that_is_only_read_is_not_changed(function: Any) -> None:
+    assert changes_of(function) == (False, frozenset())
 
 
 def test_objects_of_helpers_and_containers_of_classes_are_shared() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import sqlite3
 import threading
@@ -214,6 +215,91 @@ def test_a_tool_is_freed_with_the_agent_that_its_closure_holds() -> None:
     agent = used()
     gc.collect()
     assert agent() is None
+
+
+def held_for(function: Any, **more: Any) -> CallNode:
+    node = CallNode(None, None, 0, 0, tool=Tool(None, "find", None, None, None, framework="desk"))
+    hold_dependencies(node, function, [], [], **more)
+    return node
+
+
+class SharedStore:
+    def __init__(self) -> None:
+        self.city = ""
+
+
+class LibraryTool:
+    hooks: list[str]
+
+    def __init__(self) -> None:
+        self.schema: dict[str, str] = {}
+        self.hooks = []
+
+
+class FindTool(LibraryTool):
+    def run(self, city: str) -> str:
+        return f"{self.store.city} {city}"  # type: ignore[attr-defined] # set by the test
+
+
+def test_objects_inside_a_tool_object_are_noted_and_what_its_library_keeps_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LibraryTool, "__module__", pytest.__name__)
+    store, one, other = SharedStore(), FindTool(), FindTool()
+    one.store = other.store = store  # type: ignore[attr-defined] # as a program does
+    first, second = named_objects(held_for(one.run)), named_objects(held_for(other.run))
+    assert [one.name for one in first] == ["self", "self.store"]
+    assert first[0].parts == (SharedStore,)
+    assert first[0].identity != second[0].identity
+    assert first[1] == second[1]
+    assert first[1].identity == id(store)
+
+
+def test_objects_that_a_partial_function_passes_along_are_noted() -> None:
+    rows: list[str] = []
+
+    def find(log: list[str], city: str) -> str:
+        return f"{log}{city}"
+
+    assert [one.identity for one in named_objects(held_for(functools.partial(find, rows)))] == [id(rows)]
+
+
+def test_code_that_sets_something_in_an_object_is_noted() -> None:
+    found: dict[str, str] = {}
+    store, seen = SharedStore(), [""]
+
+    def sets() -> None:
+        found["city"] = "Oslo"
+        store.city = "Oslo"
+        seen.append("Oslo")
+
+    def reads() -> str:
+        return found["city"] + store.city + seen[0]
+
+    assert {one.name for one in named_objects(held_for(sets)) if one.changed} == {"found", "store", "seen"}
+    assert [one.changed for one in named_objects(held_for(reads))] == [False, False, False]
+
+
+def test_a_table_is_compared_as_a_whole() -> None:
+    table = {str(number): number for number in range(100)}
+
+    def find(city: str) -> int:
+        return table[city]
+
+    states = [named_objects(held_for(find))[0].state for _ in range(2)]
+    table["0"] = 7
+    assert states[0] == states[1] != named_objects(held_for(find))[0].state
+    table.update({str(number): number for number in range(1000)})
+    assert named_objects(held_for(find))[0].state is None
+
+
+def test_a_context_counts_as_changed_unless_the_model_gave_it() -> None:
+    def sets(ctx: Any, city: str) -> None:
+        ctx.state = city
+
+    assert held_for(sets, given={"city"}).changes
+    assert held_for(sets).changes
+    assert not held_for(sets, given={"ctx", "city"}).changes
 
 
 class Shelf:

@@ -19,7 +19,7 @@ Edge: TypeAlias = Literal["hard", "unknown", "none"]
 """Whether the order of two calls must be kept, may have to be kept, or is free."""
 
 
-def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
+def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:  # noqa: PLR0911 - one for each row
     """
     Return the effect of *call*, and how it is known.
 
