@@ -43,7 +43,7 @@ def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | No
 
 
 def _function(invoke: Any) -> Any:
-    """Return the function of which ``function_tool`` made a tool, or the one that the program gave to a tool."""
+    """Return the function that ``function_tool`` was given, or the one that the program gave to a tool."""
     inside = getattr(invoke, "_invoke_tool_impl", None) or closed_over(invoke, "_on_invoke_tool_impl")
     return closed_over(inside, "the_func") or (invoke if inside is None else None)
 

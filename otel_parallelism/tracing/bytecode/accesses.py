@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+from functools import lru_cache
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 _MOST_CODES = 32
 _MOST_FUNCTIONS = 16
 _DEEPEST = 3
+_LARGEST = 20_000
+"""How many bytes of code are read before no further functions are looked for: a tool is read at its first call."""
+
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 OUTER = frozenset({"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"})
 _SET_OUTER = frozenset({"STORE_DEREF", "DELETE_DEREF"})
@@ -51,10 +55,9 @@ def codes_of(function: FunctionType) -> list[CodeType]:
 def accesses(function: FunctionType) -> Iterator[tuple[str, str]]:
     """Yield the operation and the name of each access to a global or free variable, inner functions included."""
     for code in codes_of(function):
-        for instruction in dis.get_instructions(code):
-            operation = instruction.opname
-            if operation.endswith(("_GLOBAL", "_DEREF")) and isinstance(instruction.argval, str):
-                yield operation, instruction.argval
+        for operation, name in _instructions(code):
+            if operation.endswith(("_GLOBAL", "_DEREF")):
+                yield operation, name
 
 
 def uses(code: CodeType) -> Iterator[Use]:
@@ -93,7 +96,13 @@ def _use(root: str, name: str, every: list[tuple[str, str]], at: int) -> Use:
     return Use(root, chain, becomes=argument if following == "STORE_FAST" else "")
 
 
-def _instructions(code: CodeType) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=64)
+def _instructions(code: CodeType) -> tuple[tuple[str, str], ...]:
+    """Return operations and their names, which are read several times as a tool is first called."""
+    return tuple(_read_instructions(code))
+
+
+def _read_instructions(code: CodeType) -> Iterator[tuple[str, str]]:
     """Yield operations and their names; one operation on two variables, as newer versions have, as two."""
     for one in dis.get_instructions(code):
         operation, argument = one.opname, one.argval
@@ -142,8 +151,10 @@ def functions_run(function: Any) -> list[FunctionType]:
     """
     found = plain_functions(function)
     depths = {id(one): 0 for one in found}
+    size = 0
     for one in found:
-        if depths[id(one)] >= _DEEPEST:
+        size += sum(len(code.co_code) for code in codes_of(one))
+        if depths[id(one)] >= _DEEPEST or size > _LARGEST:
             continue
         for code in codes_of(one):
             for use in uses(code):

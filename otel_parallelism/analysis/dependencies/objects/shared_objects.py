@@ -84,7 +84,7 @@ class SharedObjects:
         return f"{a} and {b} were handed one object, {kind}, which either may change"
 
     def is_for_one(self, earlier: int, later: int) -> bool:
-        """Return whether two calls share an object of which it is known that only one call at once may use it."""
+        """Return whether two calls share an object that only one call at once may use."""
         return bool((self.unsafe[later] & ~self.doubtful[later]) >> earlier & 1)
 
     def unsafe_object(self, earlier: int, later: int) -> str:
