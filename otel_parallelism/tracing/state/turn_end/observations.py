@@ -204,6 +204,9 @@ def _completed(observation: Observation, facts: CallNode | StepNode | Content, e
     trace_id, parent_id = observation.trace_id, observation.parent_id
     if isinstance(observation, Call) and isinstance(facts, CallNode):
         merged = merged_duplicate(observation, call_of(facts, trace_id, parent_id, end_ns))
+        if isinstance(merged, Call) and merged.effect_source == "declared" and facts.tool.effect_source == "framework":
+            # The span has the effect as an attribute because `ToolCall` has put it there.
+            merged = msgspec.structs.replace(merged, effect_source="framework")
         return _in_thread(merged, facts) if isinstance(merged, Call) else merged
     if isinstance(observation, Step) and isinstance(facts, StepNode):
         return merged_duplicate(observation, _step(facts, trace_id, parent_id, end_ns))
