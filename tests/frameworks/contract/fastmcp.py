@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # noqa: F401 - the first result would load it, for as long as half of a call takes
 from fastmcp import Client, FastMCP
 from fastmcp.tools import Tool
 from openai import AsyncOpenAI
