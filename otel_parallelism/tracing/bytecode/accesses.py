@@ -7,6 +7,8 @@ from functools import lru_cache
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_parallelism.analysis.dependencies.contents.leaves import bases_of, namespace_of
+
 from .layers import is_class_of_program, is_of_program, plain_functions
 
 if TYPE_CHECKING:
@@ -186,8 +188,9 @@ def _attribute(value: Any, name: str) -> Any:
         return vars(value).get(name)
     if type(value) in {FunctionType, MethodType}:
         return value
-    for kind in (value if isinstance(value, type) else type(value)).__mro__:
-        if name in vars(kind):
-            found = vars(kind)[name] if is_class_of_program(kind) else None
+    # Neither a metaclass nor the class that an object pretends to have may run code.
+    for kind in bases_of(value if issubclass(type(value), type) else type(value)):
+        if name in namespace_of(kind):
+            found = namespace_of(kind)[name] if is_class_of_program(kind) else None
             return found.__func__ if isinstance(found, staticmethod | classmethod) else found
     return None

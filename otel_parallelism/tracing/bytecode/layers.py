@@ -8,6 +8,8 @@ from functools import lru_cache, partial, partialmethod
 from types import FunctionType, MethodType
 from typing import Any
 
+from otel_parallelism.analysis.dependencies.objects.object_types import module_of
+
 _MOST_LAYERS = 8
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 _STANDARD_LIBRARY = inspect.__file__.rpartition("inspect")[0]
@@ -63,9 +65,10 @@ def is_of_program(file: str) -> bool:
 
 def is_class_of_program(kind: type) -> bool:
     """Return whether the module of the class *kind* is of the program."""
-    module = sys.modules.get(kind.__module__)
+    name = module_of(kind)
+    module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
-    return module is not None and kind.__module__ != "builtins" and (file is None or is_of_program(file))
+    return module is not None and name != "builtins" and (file is None or is_of_program(file))
 
 
 def _inside(function: Any) -> Any:
@@ -77,7 +80,7 @@ def _inside(function: Any) -> Any:
         return function.func
     if kind is FunctionType:
         return vars(function).get("__wrapped__")
-    if isinstance(function, type) or kind.__module__ == "unittest.mock":  # a mock has a field of any name
+    if issubclass(kind, type) or module_of(kind) == "unittest.mock":  # a mock has a field of any name
         return None
     inner = getattr(function, "__wrapped__", None)
     if callable(inner):

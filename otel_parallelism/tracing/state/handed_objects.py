@@ -10,7 +10,7 @@ from types import CodeType, FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
+from otel_parallelism.analysis.dependencies.contents.leaves import bases_of, instance_dict, namespace_of
 from otel_parallelism.analysis.dependencies.objects.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
 from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
@@ -34,8 +34,8 @@ The key is empty where the function assigns the variable.
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
-_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[Place, ...]] = WeakKeyDictionary()
-"""What `outside_objects` found for the tools of frameworks: positions of cells, and the globals of modules."""
+_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, int, str, bool], ...]] = WeakKeyDictionary()
+"""What `outside_objects` found for the tools of frameworks, with the positions of cells and globals."""
 
 _OF_LIBRARIES: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
 """The fields that the classes of libraries above a class of the program give to its objects."""
@@ -84,7 +84,7 @@ def _hold_tool_object(node: CallNode, tool: Any) -> None:
     """
     node.receiver = id(tool)
     kind = type(tool)
-    if isinstance(tool, type) or (type_safety(kind) == "safe" and not is_frozen(kind)):
+    if issubclass(kind, type) or (type_safety(kind) == "safe" and not is_frozen(kind)):
         return
     skipped = _fields_of_libraries(kind)
     fields = [
@@ -103,9 +103,9 @@ def _fields_of_libraries(kind: type) -> frozenset[str]:
     known = _OF_LIBRARIES.get(kind)
     if known is None:
         found: set[str] = set()
-        for base in kind.__mro__:
+        for base in bases_of(kind):
             if base is not object and not is_class_of_program(base):
-                members = vars(base)
+                members = namespace_of(base)
                 code = getattr(members.get("__init__"), "__code__", None)
                 found.update(members.get("__annotations__", ()), members.get("__pydantic_fields__", ()))
                 found.update(code.co_names if isinstance(code, CodeType) else ())
@@ -152,19 +152,17 @@ def hold_dependencies(
 
 def _outside_of(functions: Sequence[FunctionType]) -> Iterable[Place]:
     """Return what `outside_objects` returned for *functions*, which wrap one another, when first called."""
-    cells = [cell for one in functions for cell in one.__closure__ or ()]
+    holders = [holder for one in functions for holder in (*(one.__closure__ or ()), one.__globals__)]
     known = _OUTSIDE.get(functions[0])
     if known is not None:
-        return [(name, cells[at] if type(at) is int else at, key, changed) for name, at, key, changed in known]
+        return [(name, holders[at], key, changed) for name, at, key, changed in known]
     places = outside_objects(functions[0])
-    positions = {id(cell): at for at, cell in enumerate(cells)}
+    positions = {id(holder): at for at, holder in enumerate(holders)}
     # A cell, or a class, often leads to an object that holds the function, which would then never be freed.
-    kept = [
-        (name, positions.get(id(holder), holder if type(holder) is dict else None), key, changed)
-        for name, holder, key, changed in places
-    ]
-    if all(holder is not None for _, holder, *_ in kept):
-        _OUTSIDE[functions[0]] = tuple(kept)
+    if all(id(holder) in positions for _, holder, *_ in places):
+        _OUTSIDE[functions[0]] = tuple(
+            (name, positions[id(holder)], key, changed) for name, holder, key, changed in places
+        )
     return places
 
 
@@ -277,8 +275,8 @@ def _named_fields(value: Any, most: int = _MOST_PARTS) -> tuple[tuple[str, Any],
 
 def _private_fields(value: Any) -> dict[Any, Any]:
     """Return the private fields of a model of pydantic, which are not among its others."""
-    for base in type(value).__mro__:
-        slot = vars(base).get("__pydantic_private__")
+    for base in bases_of(type(value)):
+        slot = namespace_of(base).get("__pydantic_private__")
         if type(slot) is MemberDescriptorType:
             found = slot.__get__(value)
             return found if type(found) is dict else {}

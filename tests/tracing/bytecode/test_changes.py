@@ -303,6 +303,26 @@ def test_a_context_that_is_only_read_is_not_changed(function: Any) -> None:
     assert changes_of(function) == (False, frozenset())
 
 
+class Pretending:
+    @property
+    def __class__(self) -> type:  # type: ignore[override] # noqa: D105 - as a lazily loaded object does
+        raise AssertionError
+
+    def load(self) -> str:
+        return "loaded"
+
+
+PRETENDING = Pretending()
+
+
+def test_reading_code_runs_none_of_the_objects_that_it_names() -> None:
+    def reads() -> str:
+        return PRETENDING.load()
+
+    assert not changes_outside(reads)
+    assert [name for name, *_ in outside_objects(reads)] == ["PRETENDING"]
+
+
 def test_objects_of_helpers_and_containers_of_classes_are_shared() -> None:
     def writes() -> None:
         remember("a")

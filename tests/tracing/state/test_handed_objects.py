@@ -302,6 +302,19 @@ def test_a_context_counts_as_changed_unless_the_model_gave_it() -> None:
     assert not held_for(sets, given={"ctx", "city"}).changes
 
 
+def test_a_tool_is_freed_with_the_namespace_that_it_was_made_in() -> None:
+    def used() -> weakref.ref[Any]:
+        namespace: dict[str, Any] = {"__name__": "made", "seen": []}
+        exec("def find(city): return seen, city", namespace)  # noqa: S102 - as an agent that writes its own tools
+        for _ in range(2):
+            assert [one.name for one in named_objects(held_for(namespace["find"]))] == ["seen"]
+        return weakref.ref(namespace["find"])
+
+    find = used()
+    gc.collect()
+    assert find() is None
+
+
 class Shelf:
     books: ClassVar[list[str]] = []
 

@@ -14,8 +14,8 @@ from otel_parallelism.long_numbers import decode_json
 _DEEPEST = 12
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
 
-_bases_of: Any = vars(type)["__mro__"].__get__
-_namespace_of: Any = vars(type)["__dict__"].__get__
+bases_of: Any = vars(type)["__mro__"].__get__
+namespace_of: Any = vars(type)["__dict__"].__get__
 
 
 class _Ordinary:
@@ -160,13 +160,13 @@ def _fields(item: Any) -> list[Any] | None:
 
 def has_method(kind: type, *names: str) -> bool:
     """Return whether *kind* or a base below ``object`` defines one of *names*, without running code of the class."""
-    return any(name in _namespace_of(base) for base in _bases_of(kind)[:-1] for name in names)
+    return any(name in namespace_of(base) for base in bases_of(kind)[:-1] for name in names)
 
 
 def instance_dict(item: object) -> dict[str, Any] | None:
     """Return the ``__dict__`` of an object without running its code; None if it has none or hides it."""
-    for base in _bases_of(type(item)):
-        found = _namespace_of(base).get("__dict__")
+    for base in bases_of(type(item)):
+        found = namespace_of(base).get("__dict__")
         if found is not None:
             kind = type(found)
             readable = kind is MemberDescriptorType or (
