@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import types
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import pytest
 from strategies import call
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from otel_parallelism.model import EffectSource
 
 
+T = TypeVar("T")
+
+
 @dataclasses.dataclass(frozen=True)
 class Frozen:
     number: int = 0
@@ -34,6 +37,14 @@ class Frozen:
 @dataclasses.dataclass
 class Open:
     number: int = 0
+
+
+class Boxed(Generic[T]):
+    item: T
+
+
+class Named(Protocol):
+    name: str
 
 
 class Colour(enum.Enum):
@@ -83,6 +94,8 @@ def library_type(module: str, name: str, *bases: type) -> type:
         (Colour, "safe"),
         (Point, "safe"),
         (Open, "unknown"),
+        (Boxed, "unknown"),
+        (Named, "unknown"),
         (dict, "unknown"),
         (asyncio.Queue, "unknown"),
         (library_type("requests.sessions", "Session"), "unknown"),

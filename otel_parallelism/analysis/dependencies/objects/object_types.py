@@ -229,6 +229,8 @@ def type_name(kind: type) -> str:
 def _safety(kind: type) -> ObjectSafety:
     for base in _MRO.__get__(kind):
         package = module_of(base).partition(".")[0]
+        if package == "typing" and base is not kind:
+            continue  # that a class is generic, or a protocol, says nothing of what its objects hold
         safety = _named_safety(package, str(_NAME.__get__(base)).rpartition(".")[2])
         if safety != "unknown":
             return safety
