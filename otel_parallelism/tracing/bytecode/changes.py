@@ -6,6 +6,7 @@ Such a tool may have a reading name. What it changes is read by other calls alth
 
 from __future__ import annotations
 
+import inspect
 import re
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ _CHANGING_CONTEXT = LazyPattern(
 )
 """Methods that change a framework's context, but not those by which a tool reports how far it is."""
 
+_VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 _MOST_SEARCHED = 500
 _KNOWN: WeakKeyDictionary[FunctionType, tuple[bool, frozenset[str]]] = WeakKeyDictionary()
 """What was found for the tools of frameworks."""
@@ -46,9 +48,9 @@ def changes_of(function: Any) -> tuple[bool, frozenset[str]]:
     inside = plain_functions(function)
     if not inside:
         return False, frozenset()
-    if inside[-1] not in _KNOWN:
-        _KNOWN[inside[-1]] = changes_outside(function), changed_parameters(inside[-1])
-    return _KNOWN[inside[-1]]
+    if inside[0] not in _KNOWN:
+        _KNOWN[inside[0]] = changes_outside(inside[0]), changed_parameters(inside[-1])
+    return _KNOWN[inside[0]]
 
 
 def changed_parameters(function: FunctionType) -> frozenset[str]:
@@ -68,12 +70,15 @@ def changed_parameters(function: FunctionType) -> frozenset[str]:
 def _changed_in(code: CodeType) -> tuple[set[str], set[str]]:
     """Return the parameters of *code* that it changes, and those that it uses as they are."""
     count = code.co_argcount + code.co_kwonlyargcount
-    parameters = {name: name for name in code.co_varnames[:count]}
+    variadic = set(code.co_varnames[count : count + (code.co_flags & _VARIADIC).bit_count()])
+    parameters = {name: name for name in (*code.co_varnames[:count], *variadic)}
     changed, passed = set(), set()
     for use in uses(code):
         parameter = parameters.get(use.chain[0]) if use.root == "LOAD_FAST" else None
         if parameter is None:
             continue
+        if use.chain[0] in variadic and "[]" not in use.chain:
+            continue  # the function's own dict or tuple: only what it holds comes from outside
         if use.operation or (len(use.chain) > 1 and _is_changing_method(use.chain[-1])):
             changed.add(parameter)
         elif use.becomes:

@@ -92,9 +92,9 @@ def _hold_tool_object(node: CallNode, tool: Any) -> None:
         for key, value in _named_fields(tool, most=_MOST_FIELDS)
         if key not in skipped and module_of(type(value)).partition(".")[0] != node.tool.framework
     ]
-    # What a class of a library keeps in its objects is its own affair.
-    if fields and is_class_of_program(kind):
-        node.handed += (handed_object("self", tool, [value for _, value in fields]),)
+    # What a class of a library keeps in its objects is its own affair. Slots cannot be read.
+    if is_class_of_program(kind) and (fields or instance_dict(tool) is None):
+        node.handed += (handed_object("self", tool, [value for _, value in fields] or None),)
     for key, value in fields:
         node.handed += _judged(f"self.{key}", value)
 

@@ -269,6 +269,32 @@ def sets_a_field(ctx: Any, city: str) -> None:
     ctx.city = city
 
 
+def sets_state_of_a_keyword(ctx: Any, **rest: Any) -> None:
+    ctx.read(rest)
+    rest["session"].state["city"] = "Oslo"
+
+
+def changes_its_own_keywords(**rest: Any) -> Any:
+    rest["city"] = "Oslo"
+    return rest.pop("limit", None)
+
+
+def test_what_keywords_hold_comes_from_outside_and_their_dict_does_not() -> None:
+    assert changes_of(sets_state_of_a_keyword)[1] == {"rest"}
+    assert changes_of(changes_its_own_keywords)[1] == frozenset()
+
+
+def test_what_is_known_of_a_function_is_not_taken_for_that_of_its_wrapper() -> None:
+    assert not changes_of(reads_state)[0]
+
+    @functools.wraps(reads_state)
+    def keeps(ctx: Any, city: str) -> str:
+        other_module.keep(city)
+        return reads_state(ctx, city)
+
+    assert changes_of(keeps)[0]
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -255,6 +255,19 @@ def test_objects_inside_a_tool_object_are_noted_and_what_its_library_keeps_is_no
     assert first[1].identity == id(store)
 
 
+class Slotted:
+    __slots__ = ("city",)
+
+    def find(self, city: str) -> None:
+        self.city = city
+
+
+def test_an_object_with_slots_may_hold_anything() -> None:
+    slotted = Slotted()
+    (noted,) = named_objects(held_for(slotted.find))
+    assert (noted.name, noted.identity, noted.kind, noted.state) == ("self", id(slotted), Slotted, None)
+
+
 def test_objects_that_a_partial_function_passes_along_are_noted() -> None:
     rows: list[str] = []
 

@@ -32,7 +32,7 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]: 
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
     if call.effect_source == "framework" and call.effect == "read" and call.changes:
-        # An annotation that says so is a hint, and the code shows the contrary.
+        # An annotation is a hint, and the code shows that the tool does more than read.
         return "unknown", ""
     if call.effect_source in {"declared", "framework"}:
         return call.effect, call.effect_source

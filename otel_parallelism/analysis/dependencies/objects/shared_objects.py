@@ -45,13 +45,13 @@ class SharedObjects:
         self._calls = calls
         self._handed: list[tuple[HandedObject, ...]] = [_handed(call) for call in paced(calls)]
         states: dict[int, set[tuple[object, ...] | None]] = {}
+        self._seen_to_change: set[int] = set()
         for objects in paced(self._handed):
             for one in objects:
                 states.setdefault(one.identity, set()).add(one.state)
+                if one.changed or len(states[one.identity] - {None}) > 1:
+                    self._seen_to_change.add(one.identity)
         self._changed: set[int] = {identity for identity, seen in states.items() if len(seen) > 1 or None in seen}
-        self._seen_to_change: set[int] = {identity for identity, seen in states.items() if len(seen - {None}) > 1} | {
-            one.identity for objects in self._handed for one in objects if one.changed
-        }
         reads = declared_reads() if self._seen_to_change else 0
         self.unsafe: list[int] = []
         self.doubtful: list[int] = []
